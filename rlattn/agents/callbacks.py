@@ -1,0 +1,138 @@
+"""What watches a training run: validation, the checkpoint that is kept, and the logs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sacrebleu.metrics import BLEU, CHRF
+from stable_baselines3.common.callbacks import BaseCallback
+
+from rlattn.agents.ppo import PointerPolicy
+from rlattn.corpora import Pair
+from rlattn.hosts import Seq2SeqHost
+from rlattn.inference import TrainedPolicy, Translations
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the learning curve, on validation sentences, free-running and greedy.
+
+    Attributes:
+        env_steps: Environment steps so far.
+        bleu: Corpus BLEU, 0 to 100.
+        chrf: Corpus chrF, 0 to 100.
+        reads_fraction: Mean over sentences of the mean over steps.
+        score: What the kept checkpoint is chosen by; higher is better.
+    """
+
+    env_steps: int
+    bleu: float
+    chrf: float
+    reads_fraction: float
+    score: float
+
+
+class Validation(BaseCallback):
+    """Translates validation sentences now and then, and keeps the best policy.
+
+    With a target of reads, the best is the one with the highest BLEU among those that meet it;
+    before any does, the one that reads least. Without one, it is the one with the highest BLEU
+    as a share of the native BLEU, plus the weight of the reads times the reads.
+
+    Args:
+        host: The frozen translator.
+        pairs: Validation sentences.
+        native_bleu: What the host reaches on them unsteered.
+        translate: Translates sentences under a policy.
+        every: Environment steps between two validations.
+        reads_target: The fraction of the source to read at most, or None.
+        reads_weight: The weight of the reads in the reward, when there is no target.
+    """
+
+    def __init__(
+        self,
+        host: Seq2SeqHost,
+        pairs: Sequence[Pair],
+        *,
+        native_bleu: float,
+        translate: Callable[[Sequence[str], TrainedPolicy], Translations],
+        every: int,
+        reads_target: float | None = None,
+        reads_weight: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self._host, self._pairs, self._native_bleu = host, pairs, native_bleu
+        self._translate, self._every = translate, every
+        self._target, self._weight = reads_target, reads_weight
+        self._next = 0
+        self.curve: list[Point] = []
+        self.best: Point | None = None
+        self._best_weights: dict[str, Any] = {}
+
+    @property
+    def policy(self) -> TrainedPolicy:
+        """The best policy so far."""
+        policy = copy.deepcopy(self._network().attention)
+        if self._best_weights:
+            policy.load_state_dict(self._best_weights)
+        return TrainedPolicy(policy, self._host.name, self._host.fingerprint)
+
+    def _network(self) -> PointerPolicy:
+        policy = self.model.policy
+        assert isinstance(policy, PointerPolicy)
+        return policy
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self.num_timesteps >= self._next:
+            self.validate()
+            self._next = self.num_timesteps + self._every
+
+    def _on_training_end(self) -> None:
+        if not self.curve or self.curve[-1].env_steps < self.num_timesteps:
+            self.validate()
+
+    def validate(self) -> None:
+        """Adds a point to the curve, and keeps the policy if it is the best so far."""
+        network = copy.deepcopy(self._network().attention)
+        policy = TrainedPolicy(network, self._host.name, self._host.fingerprint)
+        output = self._translate([pair.source for pair in self._pairs], policy)
+        references = [[pair.target for pair in self._pairs]]
+        bleu = BLEU().corpus_score(output.texts, references).score
+        chrf = CHRF().corpus_score(output.texts, references).score
+        reads = float(np.mean(output.reads_fraction))
+        point = Point(self.num_timesteps, bleu, chrf, reads, self._score(bleu, reads))
+        self.curve.append(point)
+        if self.best is None or point.score > self.best.score:
+            self.best, self._best_weights = point, network.state_dict()
+        for name, value in (("bleu", bleu), ("chrf", chrf), ("reads_fraction", reads)):
+            self.logger.record(f"valid/{name}", value)
+        self.logger.record("valid/best_score", self.best.score)
+
+    def _score(self, bleu: float, reads: float) -> float:
+        if self._target is None:
+            return bleu / max(self._native_bleu, 1e-9) + self._weight * reads
+        return bleu if reads <= self._target else -100.0 * reads
+
+
+class RewardLog(BaseCallback):
+    """Records every reward term, the reads and their price by name."""
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_end(self) -> None:
+        episodes = list(self.model.ep_info_buffer or ())
+        for key in episodes[-1] if episodes else ():
+            if key not in ("r", "l", "t"):
+                self.logger.record(f"rollout/{key}", float(np.mean([e[key] for e in episodes])))
+        core = self.training_env.get_attr("core")[0]
+        for name, weight in core.reward.weights.items():
+            self.logger.record(f"rollout/weight_{name}", weight)
+        self.logger.record("rollout/truncated_sentences", core.truncated)

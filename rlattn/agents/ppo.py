@@ -1,0 +1,129 @@
+"""The policy class that lets an unmodified Stable-Baselines3 PPO train an attention policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.distributions import Distribution
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.torch_layers import CombinedExtractor
+from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
+from torch import Tensor
+
+from rlattn.actions import MaskedDistribution
+from rlattn.envs.store import RowStore
+from rlattn.observation import Observation
+from rlattn.policy import AttentionPolicy, PolicyConfig
+
+
+def to_observation(obs: PyTorchObs) -> Observation:
+    """An observation of either face as the policy network takes it.
+
+    Positions beyond the longest source of the batch are left out.
+
+    Args:
+        obs: A dictionary of tensors with a leading batch dimension.
+    """
+    assert isinstance(obs, dict)
+    mask = obs["mask"].bool()
+    # At least one position, for observations that are sampled from the space rather than seen.
+    mask[:, 0] |= ~mask.any(-1)
+    width = int(mask.any(0).nonzero().max()) + 1
+    mask = mask[:, :width]
+    if "memory" in obs:
+        memory = obs["memory"].reshape(len(mask), obs["mask"].shape[1], -1)[:, :width]
+    else:
+        store, first = obs["episode"].unbind(-1)
+        names = first[:, None] + torch.arange(width, device=mask.device)
+        # A batch comes from one environment, and so from one store.
+        memory = RowStore.find(int(store[0])).gather(torch.where(mask, names, first[:, None]))
+    return Observation(
+        memory=memory.masked_fill(~mask[..., None], 0.0),
+        mask=mask,
+        state=obs["state"].float(),
+        attention=obs["attention"][:, :width].float(),
+        coverage=obs["coverage"][:, :width].float(),
+    )
+
+
+class PointerPolicy(ActorCriticPolicy):
+    """An attention policy as Stable-Baselines3 wants it: ``PPO(PointerPolicy, env, ...)``.
+
+    Args:
+        observation_space: As an rlattn environment declares it.
+        action_space: Likewise.
+        lr_schedule: Learning rate over the course of training.
+        action: The name of the action family.
+        d_model: Width of the host's memory.
+        width: Hidden units of the network.
+        **kwargs: What `ActorCriticPolicy` takes.
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Dict,
+        action_space: spaces.Space[Any],
+        lr_schedule: Schedule,
+        *,
+        action: str,
+        d_model: int,
+        width: int = 96,
+        **kwargs: Any,
+    ) -> None:
+        state = observation_space["state"].shape
+        assert state is not None
+        self._config = PolicyConfig(action, d_model, state[0] // 2, width)
+        kwargs.setdefault("features_extractor_class", CombinedExtractor)
+        super().__init__(observation_space, action_space, lr_schedule, **kwargs)
+
+    def _build(self, lr_schedule: Schedule) -> None:
+        self.attention = AttentionPolicy(self._config)
+        self.optimizer = self.optimizer_class(
+            self.attention.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs
+        )
+
+    def forward(self, obs: PyTorchObs, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """Actions ``[batch, source]``, values ``[batch, 1]``, log-probabilities ``[batch]``."""
+        distribution, value = self.attention(to_observation(obs))
+        action = distribution.mode() if deterministic else distribution.sample()
+        return self._widen(action, obs), value[:, None], distribution.log_prob(action)
+
+    def evaluate_actions(
+        self, obs: PyTorchObs, actions: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Values ``[batch, 1]``, log-probabilities and entropies ``[batch]`` of actions taken."""
+        observation = to_observation(obs)
+        distribution, value = self.attention(observation)
+        actions = actions[:, : observation.mask.shape[1]].float()
+        return value[:, None], distribution.log_prob(actions), distribution.entropy()
+
+    def predict_values(self, obs: PyTorchObs) -> Tensor:
+        """Values, ``[batch, 1]``."""
+        return self.attention(to_observation(obs))[1][:, None]
+
+    def get_distribution(self, obs: PyTorchObs) -> Distribution:
+        """Not offered: a masked distribution has another interface; see `masked_distribution`."""
+        raise NotImplementedError("use PointerPolicy.masked_distribution(obs)")
+
+    def masked_distribution(self, obs: PyTorchObs) -> MaskedDistribution:
+        """The distribution over actions on the positions up to the batch's longest source."""
+        distribution: MaskedDistribution = self.attention(to_observation(obs))[0]
+        return distribution
+
+    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
+        return self._widen(self.attention.act(to_observation(observation), deterministic), observation)
+
+    def _widen(self, action: Tensor, obs: PyTorchObs) -> Tensor:
+        assert isinstance(obs, dict)
+        return torch.nn.functional.pad(action, (0, obs["mask"].shape[1] - action.shape[1]))
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        config = self._config
+        return {
+            **super()._get_constructor_parameters(),
+            "action": config.action,
+            "d_model": config.d_model,
+            "width": config.width,
+        }

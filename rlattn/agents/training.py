@@ -1,0 +1,82 @@
+"""PPO on the attention policy, with settings that learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.vec_env import VecEnv
+
+from rlattn.agents.ppo import PointerPolicy
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """Settings of Stable-Baselines3's PPO.
+
+    Attributes:
+        rollout: Steps per lane between two updates.
+        batch_size: Transitions per gradient step.
+        epochs: Passes over a rollout.
+        learning_rate: At the start; it falls linearly to a tenth.
+        gamma: Discount. Rewards are dense: what a read is worth shows within a few steps.
+        gae_lambda: Bias against variance of the advantage.
+        entropy: Weight of the entropy bonus.
+        width: Hidden units of the policy network.
+    """
+
+    rollout: int = 64
+    batch_size: int = 1024
+    epochs: int = 4
+    learning_rate: float = 1e-3
+    gamma: float = 0.5
+    gae_lambda: float = 0.9
+    entropy: float = 0.0
+    width: int = 96
+
+
+def make_ppo(
+    env: VecEnv, action: str, d_model: int, settings: PPOSettings, *, seed: int, device: str = "cpu"
+) -> PPO:
+    """An unmodified PPO with our policy class.
+
+    Args:
+        env: A `TranslationVecEnv`, wrapped or not.
+        action: The name of its action family.
+        d_model: Width of the host's memory.
+        settings: See there.
+        seed: Seeds Python, NumPy, torch and the environment.
+        device: Where the policy network is.
+    """
+    return PPO(
+        PointerPolicy,
+        env,
+        n_steps=settings.rollout,
+        batch_size=min(settings.batch_size, settings.rollout * env.num_envs),
+        n_epochs=settings.epochs,
+        learning_rate=lambda left: settings.learning_rate * (0.1 + 0.9 * left),
+        gamma=settings.gamma,
+        gae_lambda=settings.gae_lambda,
+        ent_coef=settings.entropy,
+        policy_kwargs={"action": action, "d_model": d_model, "width": settings.width},
+        seed=seed,
+        device=device,
+    )
+
+
+def learn(
+    ppo: PPO,
+    steps: int,
+    callbacks: list[BaseCallback],
+    *,
+    log_folder: Path | None = None,
+    progress: bool = True,
+) -> PPO:
+    """Trains; ``progress.csv`` and TensorBoard logs go into `log_folder`."""
+    if log_folder is not None:
+        ppo.set_logger(configure(str(log_folder), ["csv", "tensorboard"]))
+    return ppo.learn(steps, callback=callbacks, progress_bar=progress)
+

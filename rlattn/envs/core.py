@@ -1,0 +1,291 @@
+"""The batched core: N lanes, one forward of the frozen decoder per step for all of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlattn.actions import ActionFamily
+from rlattn.corpora import Pair
+from rlattn.envs.episodes import EpisodeQueue, Prefix
+from rlattn.errors import InputError
+from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
+from rlattn.observation import Observer
+from rlattn.rewards import Step, TotalReward
+from rlattn.steering import Steering
+
+View = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What one step of all lanes led to.
+
+    Attributes:
+        view: What each lane sees next; lanes that finished see their next sentence.
+        reward: ``[lanes]``.
+        terminated: The sentence came to its end, ``[lanes]``.
+        truncated: The sentence was cut at the length limit, ``[lanes]``.
+        final_view: What finished lanes saw at their end, one row each in the order of the lanes;
+            None when no lane finished.
+        summaries: One for each finished lane, in the order of the lanes.
+    """
+
+    view: View
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    final_view: View | None
+    summaries: list[dict[str, float]]
+
+
+class TranslationCore:
+    """Lanes that translate under an agent's attention and restart at once when they finish.
+
+    One step is one target token. Every lane has its own sentence and position.
+
+    Args:
+        host: The frozen translator.
+        split: The sentences to draw from.
+        family: What an action is.
+        reward: What is rewarded.
+        prefix: What is fed back as prefix: ``"free"`` the steered output, ``"reference"`` the
+            reference, ``"host"`` the host's own greedy output.
+        lanes: How many sentences advance together.
+        max_source: The longest source in tokens; longer ones are cut and counted.
+        max_target: The longest target in tokens.
+        horizon: For how many steps the memory of a finished sentence stays available to
+            observations that carry handles.
+        seed: Fixes the order of the corpus.
+
+    Raises:
+        InputError: If a number is out of range, or a reward needs another prefix.
+    """
+
+    def __init__(
+        self,
+        host: Seq2SeqHost,
+        split: Sequence[Pair],
+        *,
+        family: ActionFamily,
+        reward: TotalReward,
+        prefix: Prefix = "host",
+        lanes: int = 64,
+        max_source: int = 64,
+        max_target: int = 64,
+        horizon: int = 256,
+        seed: int = 0,
+    ) -> None:
+        for name, number in (("lanes", lanes), ("max_source", max_source), ("max_target", max_target)):
+            if number < 1:
+                raise InputError(f"{name} {number}: expected at least 1")
+        if host.max_source is not None and max_source > host.max_source:
+            raise InputError(
+                f"max_source {max_source}: host {host.name} takes at most {host.max_source} tokens"
+            )
+        if "reference" in reward.needs and prefix != "reference":
+            raise InputError(
+                f"a reward needs the reference as prefix, but the prefix is {prefix!r}: "
+                "use prefix='reference'"
+            )
+        self.host, self.family, self.reward, self.prefix = host, family, reward, prefix
+        self.lanes, self.max_source, self.max_target = lanes, max_source, max_target
+        native = "native" in reward.needs
+        self._queue = EpisodeQueue(
+            host,
+            split,
+            prefix=prefix,
+            native=native,
+            max_source=max_source,
+            max_target=max_target,
+            batch=max(lanes, 1),
+        )
+        self._steering = Steering(host.model, record=True)
+        self._sources = LaneSources(lanes, max_source)
+        self._decoder = LaneDecoder(host, self._sources, max_target)
+        self._twin = (
+            LaneDecoder(host, self._sources, max_target) if native and prefix == "free" else None
+        )
+        self._observer = Observer(lanes, max_source, host.d_state, host.device)
+        self._ends = torch.tensor(host.eos_tokens, device=host.device)
+        self._fed = torch.zeros(lanes, dtype=torch.long, device=host.device)
+        self._targets = np.zeros((lanes, max_target), np.int64)
+        self._written = np.zeros((lanes, max_target), np.int64)
+        self._memory = np.zeros(lanes, np.int64)
+        self._native = np.zeros(lanes, np.int64)
+        self._pairs: list[Pair] = [Pair("", "")] * lanes
+        self._totals = np.zeros((lanes, len(reward.terms) + 2))
+        self._kept: deque[int] = deque(maxlen=horizon)
+        self._seed = seed
+        self._started = False
+
+    @property
+    def truncated(self) -> int:
+        """How many sentences were cut so far because they were longer than allowed."""
+        return self._queue.truncated
+
+    @property
+    def memory_handles(self) -> np.ndarray:
+        """The store and row that hold each lane's memory, int64, ``[lanes, 2]``."""
+        store = np.full(self.lanes, self._queue.memories.id)
+        return np.stack([store, self._memory], axis=1)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether every lane stands at the start of a sentence."""
+        return self._started and not self._decoder.ages.any()
+
+    def memory(self) -> Tensor:
+        """Each lane's memory as the policy sees it, float16, ``[lanes, max_source, d_model]``."""
+        mask = self._mask()
+        offsets = torch.arange(self.max_source, device=mask.device)
+        first = torch.as_tensor(self._memory, device=mask.device)[:, None]
+        rows = self._queue.memories.gather(torch.where(mask, first + offsets, first))
+        return rows.masked_fill(~mask[..., None], 0.0)
+
+    def reset(self, seed: int | None = None) -> View:
+        """Starts every lane on a new sentence.
+
+        Args:
+            seed: Begins a new order of the corpus; without it the order goes on.
+
+        Returns:
+            What each lane sees.
+        """
+        if seed is not None or not self._started:
+            self._queue.seed(self._seed if seed is None else seed)
+        self._started = True
+        self._kept.clear()
+        self._start(np.arange(self.lanes))
+        return self._view()
+
+    def step(self, action: Tensor) -> Transition:
+        """Writes one token in every lane.
+
+        Args:
+            action: One action per lane, ``[lanes, max_source]``.
+
+        Returns:
+            What it led to. Finished lanes have started on their next sentence.
+        """
+        width = self._sources.width
+        mask = self._sources.mask
+        action = action[:, :width].to(mask.device)
+        self._steering.allocation = self.family.allocation(action, mask)
+        with self._steering:
+            logits, hidden = self._decoder.step(self._fed)
+        native = self._native_log_probs()
+        ages = self._decoder.ages
+        at = np.arange(self.lanes), ages - 1
+        last = torch.from_numpy(ages == self.max_target).to(logits.device)
+        first = torch.from_numpy(ages == 1).to(logits.device)
+        token = self.host.constrain(logits, first, last).argmax(-1)
+        self._written[at] = token.cpu().numpy()
+        target = torch.from_numpy(self._targets[at]).to(token)
+        self._fed = token if self.prefix == "free" else target
+        ended = torch.isin(self._fed, self._ends).cpu().numpy()
+        truncated = (ages == self.max_target) & ~ended
+        done = ended | truncated
+        reads = self.family.reads(action, mask) / mask.sum(-1)
+        assert self._steering.attention is not None
+        self._observer.record(hidden, self._steering.attention[:, -1])
+        lanes = np.flatnonzero(done)
+        texts = "text" in self.reward.needs
+        reward, terms = self.reward(
+            Step(
+                token=token,
+                log_probs=logits.float().log_softmax(-1),
+                native_log_probs=native,
+                reference_token=target if self.prefix == "reference" else None,
+                reads_fraction=reads,
+                done=done,
+                hypotheses=self.hypotheses(lanes) if texts else [],
+                references=[self._pairs[lane].target for lane in lanes] if texts else [],
+            )
+        )
+        self._totals += torch.cat([reward[:, None], reads[:, None], terms], dim=1).cpu().numpy()
+        final_view, summaries = None, []
+        if len(lanes):
+            view = self._view()
+            final_view = {key: value[torch.from_numpy(lanes)] for key, value in view.items()}
+            summaries = self._summaries(lanes)
+            self.reward.finish(sum(s["reads_fraction"] for s in summaries), len(lanes))
+            self._start(lanes)
+        self._release()
+        return Transition(
+            self._view(), reward.cpu().numpy(), ended, truncated, final_view, summaries
+        )
+
+    def hypotheses(self, lanes: np.ndarray) -> list[str]:
+        """What the given lanes have written so far."""
+        return self.host.detokenize(self.written(lanes))
+
+    def written(self, lanes: np.ndarray) -> list[list[int]]:
+        """The token ids that the given lanes have written so far."""
+        return [self._written[lane, : self._decoder.ages[lane]].tolist() for lane in lanes]
+
+    def pair(self, lane: int) -> Pair:
+        """The sentence that a lane is at."""
+        return self._pairs[lane]
+
+    def _native_log_probs(self) -> Tensor | None:
+        if self._twin is not None:
+            return self._twin.step(self._fed).logits.float().log_softmax(-1)
+        if "native" not in self.reward.needs:
+            return None
+        names = torch.from_numpy(self._native + self._decoder.ages - 1)
+        return self._queue.natives.gather(names.to(self._fed.device))
+
+    def _start(self, lanes: np.ndarray) -> None:
+        done = 0
+        for episodes in self._queue.take(len(lanes)):
+            here = lanes[done : done + len(episodes.rows)]
+            done += len(here)
+            self._sources.load(here, episodes.encoded, episodes.rows)
+            self._memory[here], self._native[here] = episodes.memory, episodes.native
+            self._targets[here] = episodes.targets
+            for lane, pair in zip(here, episodes.pairs, strict=True):
+                self._pairs[lane] = pair
+        self._decoder.restart(lanes)
+        if self._twin is not None:
+            self._twin.restart(lanes)
+        self._observer.restart(torch.from_numpy(lanes))
+        # A new tensor: the old one was given away as the token of the step.
+        start = torch.from_numpy(np.isin(np.arange(self.lanes), lanes)).to(self._fed.device)
+        self._fed = self._fed.masked_fill(start, self.host.start_token)
+        self._totals[lanes] = 0.0
+
+    def _release(self) -> None:
+        memory, native = self._queue.oldest()
+        self._queue.natives.release(min(native, int(self._native.min())))
+        if len(self._kept) == self._kept.maxlen:
+            self._queue.memories.release(min(memory, self._kept[0]))
+        self._kept.append(int(self._memory.min()))
+
+    def _mask(self) -> Tensor:
+        mask = self._sources.mask
+        return torch.nn.functional.pad(mask, (0, self.max_source - mask.shape[1]))
+
+    def _view(self) -> View:
+        return self._observer.view(self._mask(), self.host.embed_tokens(self._fed))
+
+    def _summaries(self, lanes: np.ndarray) -> list[dict[str, float]]:
+        length = self._decoder.ages[lanes]
+        totals = self._totals[lanes]
+        return [
+            {
+                "r": float(total[0]),
+                "l": int(steps),
+                "reads_fraction": float(total[1] / steps),
+                **{
+                    f"reward_{name}": float(value)
+                    for name, value in zip(self.reward.terms, total[2:], strict=True)
+                },
+            }
+            for total, steps in zip(totals, length, strict=True)
+        ]

@@ -1,0 +1,182 @@
+"""The sentences to come: drawn in a seeded order, read by the host in batches ahead of need."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlattn.corpora import Pair
+from rlattn.envs.store import RowStore
+from rlattn.hosts import Encoded, LaneDecoder, LaneSources, Seq2SeqHost
+from rlattn.observation import compact
+
+Prefix = Literal["free", "reference", "host"]
+"""What is fed back: the steered output, the reference, or the host's own greedy output."""
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Sentences that are ready to start, one row each.
+
+    Attributes:
+        encoded: What the host knows of them.
+        rows: Which rows of `encoded` they are, ``[count]``.
+        memory: Names of their first rows in the store of memories, ``[count]``.
+        native: Names of their first rows in the store of native log-probabilities, ``[count]``.
+        targets: The tokens that are fed back, ``[count, max_target]``; unused in free mode.
+        pairs: Their texts.
+    """
+
+    encoded: Encoded
+    rows: np.ndarray
+    memory: np.ndarray
+    native: np.ndarray
+    targets: np.ndarray
+    pairs: list[Pair]
+
+
+class EpisodeQueue:
+    """Draws sentences from a corpus split, epoch after epoch.
+
+    Args:
+        host: The frozen model.
+        split: The sentences.
+        prefix: What will be fed back.
+        native: Whether native log-probabilities along a known prefix are wanted.
+        max_source: Longer sources are cut, in tokens.
+        max_target: Longer targets are cut, in tokens.
+        batch: How many sentences are read at once.
+    """
+
+    def __init__(
+        self,
+        host: Seq2SeqHost,
+        split: Sequence[Pair],
+        *,
+        prefix: Prefix,
+        native: bool,
+        max_source: int,
+        max_target: int,
+        batch: int,
+    ) -> None:
+        self._host, self._split, self._prefix = host, split, prefix
+        self._native = native and prefix != "free"
+        self._max_source, self._max_target, self._batch = max_source, max_target, batch
+        self._greedy: dict[int, list[int]] = {}
+        self.memories = RowStore(host.d_model, torch.float16, host.device)
+        self.natives = RowStore(host.vocabulary, torch.float32, host.device)
+        self.truncated = 0
+        self.seed(0)
+
+    def seed(self, seed: int) -> None:
+        """Begins a new order of the corpus."""
+        self._rng = np.random.default_rng(seed)
+        self._order = iter(())  # type: Iterator[int]
+        self._ready: deque[Episodes] = deque()
+
+    def oldest(self) -> tuple[int, int]:
+        """The names of the first memory and native rows that waiting sentences hold."""
+        if not self._ready:
+            return self.memories.end, self.natives.end
+        return int(self._ready[0].memory[0]), int(self._ready[0].native[0])
+
+    def take(self, count: int) -> Iterator[Episodes]:
+        """The next `count` sentences, in one or more pieces."""
+        while count:
+            if not self._ready:
+                self._ready.append(self._read())
+            ready = self._ready.popleft()
+            if len(ready.rows) > count:
+                self._ready.appendleft(_part(ready, slice(count, None)))
+                ready = _part(ready, slice(count))
+            count -= len(ready.rows)
+            yield ready
+
+    def _next_index(self) -> int:
+        index = next(self._order, None)
+        if index is None:
+            self._order = iter(self._rng.permutation(len(self._split)).tolist())
+            index = next(self._order)
+        return index
+
+    def _read(self) -> Episodes:
+        indices = [self._next_index() for _ in range(self._batch)]
+        pairs = [self._split[i] for i in indices]
+        sources = self._host.tokenize([pair.source for pair in pairs], self._max_source)
+        self.truncated += sources.truncated
+        encoded = self._host.encode(sources.ids)
+        targets = self._targets(indices, pairs, encoded)
+        native = np.zeros(len(pairs), np.int64)
+        if self._native:
+            logits = self._host.force(encoded, targets)
+            rows = [logits[i, : len(row)] for i, row in enumerate(targets)]
+            native = _append(self.natives, torch.cat(rows).float().log_softmax(-1), targets)
+        memory = _append(self.memories, compact(encoded.memory[encoded.mask]), sources.ids)
+        fed = np.zeros((len(pairs), self._max_target), np.int64)
+        for row, target in zip(fed, targets, strict=True):
+            row[: len(target)] = target
+        return Episodes(encoded, np.arange(len(pairs)), memory, native, fed, pairs)
+
+    def _targets(
+        self, indices: list[int], pairs: list[Pair], encoded: Encoded
+    ) -> Sequence[Sequence[int]]:
+        if self._prefix == "free":
+            return [[]] * len(pairs)
+        if self._prefix == "reference":
+            targets = self._host.tokenize_target([p.target for p in pairs], self._max_target)
+            self.truncated += targets.truncated
+            return targets.ids
+        if any(i not in self._greedy for i in indices):
+            written = greedy(self._host, encoded, self._max_target)
+            self._greedy.update(zip(indices, written, strict=True))
+        return [self._greedy[i] for i in indices]
+
+
+def greedy(host: Seq2SeqHost, encoded: Encoded, max_target: int) -> list[list[int]]:
+    """The host's own greedy output for some sources, each ending with its end token.
+
+    Args:
+        host: The frozen model.
+        encoded: The sources.
+        max_target: The most tokens it may write.
+    """
+    count = len(encoded.mask)
+    decoder = LaneDecoder(host, LaneSources.of(encoded), max_target)
+    tokens = torch.full((count,), host.start_token, device=host.device)
+    ends = torch.tensor(host.eos_tokens, device=host.device)
+    live = torch.ones(count, dtype=torch.bool, device=host.device)
+    written: list[Tensor] = []
+    lengths = torch.zeros(count, dtype=torch.long, device=host.device)
+    for step in range(max_target):
+        first, last = (torch.full_like(live, step == t) for t in (0, max_target - 1))
+        tokens = host.constrain(decoder.step(tokens).logits, first, last).argmax(-1)
+        written.append(tokens)
+        lengths += live
+        live = live & ~torch.isin(tokens, ends)
+        if not live.any():
+            break
+    table = torch.stack(written, dim=1).tolist()
+    return [row[:length] for row, length in zip(table, lengths.tolist(), strict=True)]
+
+
+def _append(store: RowStore, rows: Tensor, episodes: Sequence[Sequence[int]]) -> np.ndarray:
+    lengths = np.fromiter(map(len, episodes), np.int64, len(episodes))
+    first: np.ndarray = store.append(rows) + np.cumsum(lengths) - lengths
+    return first
+
+
+def _part(episodes: Episodes, which: slice) -> Episodes:
+    return Episodes(
+        episodes.encoded,
+        episodes.rows[which],
+        episodes.memory[which],
+        episodes.native[which],
+        episodes.targets[which],
+        episodes.pairs[which],
+    )

@@ -1,0 +1,36 @@
+"""What identifies a host: a digest of its weights."""
+
+from __future__ import annotations
+
+import hashlib
+from weakref import WeakKeyDictionary
+
+import torch
+from transformers import PreTrainedModel
+
+_known: WeakKeyDictionary[PreTrainedModel, tuple[tuple[int, ...], str]] = WeakKeyDictionary()
+
+
+def fingerprint(model: PreTrainedModel) -> str:
+    """SHA-256 over the names, dtypes, shapes and bytes of a model's parameters.
+
+    The digest is remembered per model object and computed anew when a parameter was changed in
+    place or exchanged.
+
+    Args:
+        model: Any Hugging Face model.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    parameters = sorted(model.named_parameters())
+    state = tuple(number for _, p in parameters for number in (p.data_ptr(), p._version))
+    if model in _known and _known[model][0] == state:
+        return _known[model][1]
+    digest = hashlib.sha256()
+    for name, parameter in parameters:
+        digest.update(f"{name} {parameter.dtype} {tuple(parameter.shape)}".encode())
+        flat = parameter.detach().cpu().contiguous().view(-1)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    _known[model] = state, digest.hexdigest()
+    return digest.hexdigest()

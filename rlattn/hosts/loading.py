@@ -1,0 +1,41 @@
+"""Finding a host by name: a hub id, a local folder, or the embedded one."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+from rlattn.errors import InputError
+from rlattn.hosts.seq2seq import Seq2SeqHost
+
+
+def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHost:
+    """Loads a host in float32 from a local folder or, failing that, from the Hugging Face hub.
+
+    Args:
+        name: A folder with ``config.json``, weights and tokenizer, or a hub id such as
+            ``Helsinki-NLP/opus-mt-de-en``.
+        device: Where the weights go.
+
+    Returns:
+        The frozen host.
+
+    Raises:
+        InputError: If there is no such host, or it cannot be read.
+        UnsupportedModelError: If it is not an encoder-decoder.
+    """
+    if Path(name).exists() and not (Path(name) / "config.json").is_file():
+        raise InputError(f"host {name}: expected a folder with a config.json in it")
+    try:
+        model = AutoModelForSeq2SeqLM.from_pretrained(name, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        logging.getLogger(__name__).debug("loading %s failed", name, exc_info=True)
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"host {name}: neither a local folder nor a hub model that can be loaded ({reason})"
+        ) from error
+    return Seq2SeqHost(model.to(torch.device(device)), tokenizer, str(name))

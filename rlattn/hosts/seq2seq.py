@@ -1,0 +1,238 @@
+"""A frozen Hugging Face encoder-decoder: text to tokens, encoding, and the rules of its decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from rlattn.errors import UnsupportedModelError
+from rlattn.hosts.fingerprint import fingerprint
+
+
+@dataclass(frozen=True)
+class Tokenized:
+    """Token ids of sentences, and how many of them had to be cut to fit.
+
+    Attributes:
+        ids: One list of token ids per sentence, each ending with the end-of-sequence token.
+        truncated: How many sentences were longer than allowed.
+    """
+
+    ids: list[list[int]]
+    truncated: int
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What the host knows of some sources before it writes a word.
+
+    Attributes:
+        memory: The encoder's output, ``[rows, source, d_model]``.
+        mask: True at real tokens, ``[rows, source]``.
+        cross: Keys and values of each layer's cross-attention, ``[rows, heads, source, d_head]``.
+    """
+
+    memory: Tensor
+    mask: Tensor
+    cross: list[tuple[Tensor, Tensor]]
+
+
+def pad(rows: Sequence[Sequence[int]], value: int) -> tuple[Tensor, Tensor]:
+    """Right-pads token ids.
+
+    Args:
+        rows: One sequence of ids per row, none empty.
+        value: The id that fills up.
+
+    Returns:
+        The ids and a mask that is True at real tokens, both ``[rows, longest]``.
+    """
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    ids = np.full(mask.shape, value, np.int64)
+    ids[mask] = np.concatenate([np.asarray(row, np.int64) for row in rows])
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+class Seq2SeqHost:
+    """A frozen translator: its weights never change and never receive a gradient.
+
+    Args:
+        model: An encoder-decoder with a language-model head. It is put into evaluation mode and
+            its parameters stop requiring gradients.
+        tokenizer: Its tokenizer.
+        name: What to call it in files and messages; by default the model's own name.
+
+    Raises:
+        UnsupportedModelError: If the model is not an encoder-decoder or lacks a token that
+            decoding needs.
+    """
+
+    def __init__(self, model: PreTrainedModel, tokenizer: Any, name: str | None = None) -> None:
+        self.name = name or model.name_or_path or type(model).__name__
+        if not model.config.is_encoder_decoder:
+            raise UnsupportedModelError(
+                f"{self.name} ({type(model).__name__}) is not an encoder-decoder; "
+                "a host needs an encoder to read and a decoder that writes"
+            )
+        self.model = model.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        rules = model.generation_config
+        self.start_token = self._token(rules.decoder_start_token_id, "decoder_start_token_id")
+        self.pad_token = self._token(rules.pad_token_id, "pad_token_id")
+        eos = rules.eos_token_id
+        self.eos_tokens: list[int] = eos if isinstance(eos, list) else [self._token(eos, "eos_token_id")]
+
+    def _token(self, token: int | None, name: str) -> int:
+        if token is None:
+            raise UnsupportedModelError(f"{self.name}: its generation config has no {name}")
+        return token
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.model.device
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the weights; a policy is bound to it."""
+        return fingerprint(self.model)
+
+    @cached_property
+    def d_model(self) -> int:
+        """Width of the memory."""
+        config = self.model.get_encoder().config
+        return int(getattr(config, "d_model", None) or config.hidden_size)
+
+    @cached_property
+    def d_state(self) -> int:
+        """Width of the decoder's last hidden state; its token embeddings have the same."""
+        return int(self.embed_tokens.weight.shape[1])
+
+    @cached_property
+    def vocabulary(self) -> int:
+        """How many tokens the decoder chooses from."""
+        return int(self.model.get_output_embeddings().weight.shape[0])
+
+    @property
+    def embed_tokens(self) -> torch.nn.Embedding:
+        """The decoder's token embedding."""
+        embedding: torch.nn.Embedding = self.model.get_decoder().get_input_embeddings()
+        return embedding
+
+    @cached_property
+    def max_source(self) -> int | None:
+        """How many source tokens the encoder's positions reach, or None without a limit."""
+        limit = getattr(self.model.get_encoder().config, "max_position_embeddings", None)
+        return int(limit) if limit else None
+
+    def tokenize(self, texts: Sequence[str], limit: int) -> Tokenized:
+        """Turns source sentences into token ids.
+
+        Args:
+            texts: Sentences in the source language.
+            limit: The most tokens a sentence may have; longer ones keep their beginning and
+                their last token, which ends the sequence.
+
+        Returns:
+            The ids, and how many sentences were cut.
+        """
+        return self._fit(self.tokenizer(list(texts)).input_ids, limit)
+
+    def tokenize_target(self, texts: Sequence[str], limit: int) -> Tokenized:
+        """Turns target sentences into token ids, as `tokenize` does for sources."""
+        return self._fit(self.tokenizer(text_target=list(texts)).input_ids, limit)
+
+    def _fit(self, ids: list[list[int]], limit: int) -> Tokenized:
+        truncated = sum(len(row) > limit for row in ids)
+        return Tokenized(
+            [row if len(row) <= limit else row[: limit - 1] + row[-1:] for row in ids], truncated
+        )
+
+    def detokenize(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Turns written token ids into text, without special tokens."""
+        if not ids:
+            return []  # The tokenizer would take no rows for one empty row.
+        texts: list[str] = self.tokenizer.batch_decode(
+            [list(row) for row in ids], skip_special_tokens=True
+        )
+        return [text.strip() for text in texts]
+
+    @torch.inference_mode()
+    def encode(self, sources: Sequence[Sequence[int]]) -> Encoded:
+        """Reads sources.
+
+        Args:
+            sources: Token ids of each source.
+
+        Returns:
+            Memory, mask and cross-attention caches, one row per source.
+        """
+        ids, mask = (t.to(self.device) for t in pad(sources, self.pad_token))
+        memory = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
+        start = torch.full_like(ids[:, :1], self.start_token)
+        layers = self._decode(memory, mask, start).past_key_values.cross_attention_cache.layers
+        return Encoded(memory, mask, [(layer.keys, layer.values) for layer in layers])
+
+    @torch.inference_mode()
+    def force(self, encoded: Encoded, targets: Sequence[Sequence[int]]) -> Tensor:
+        """Native logits of every step along known targets, in one forward.
+
+        Args:
+            encoded: The sources, one row per target.
+            targets: Token ids of each target.
+
+        Returns:
+            Logits of the host's choice of each target token, ``[rows, longest, vocabulary]``.
+        """
+        fed, _ = pad([[self.start_token, *row[:-1]] for row in targets], self.pad_token)
+        logits: Tensor = self._decode(encoded.memory, encoded.mask, fed.to(self.device)).logits
+        return logits
+
+    def _decode(self, memory: Tensor, mask: Tensor, fed: Tensor) -> Any:
+        return self.model(
+            encoder_outputs=BaseModelOutput(last_hidden_state=memory),
+            attention_mask=mask,
+            decoder_input_ids=fed,
+            # Without it some decoders derive a mask from the tokens, where the start token, which
+            # is the padding token of many hosts, would be hidden.
+            decoder_attention_mask=torch.ones_like(fed),
+            past_key_values=EncoderDecoderCache(DynamicCache(), DynamicCache()),
+            use_cache=True,
+        )
+
+    def constrain(self, logits: Tensor, first: Tensor, last: Tensor) -> Tensor:
+        """Forbids what `generate()` would forbid under the model's generation config.
+
+        Args:
+            logits: ``[lanes, vocabulary]``.
+            first: True where the token is the first of its target, ``[lanes]``.
+            last: True where it is the last that the length limit allows, ``[lanes]``.
+
+        Returns:
+            Logits of the same shape with forbidden tokens at minus infinity.
+        """
+        logits = logits.masked_fill(self._banned, -torch.inf)
+        rules = self.model.generation_config
+        for token, where in ((rules.forced_bos_token_id, first), (rules.forced_eos_token_id, last)):
+            if token is not None:
+                forced = torch.full_like(logits[:1], -torch.inf)
+                forced[:, token] = 0.0
+                logits = torch.where(where[:, None], forced, logits)
+        return logits
+
+    @cached_property
+    def _banned(self) -> Tensor:
+        rules = self.model.generation_config
+        banned = torch.zeros(self.vocabulary, dtype=torch.bool, device=self.device)
+        banned[[words[0] for words in rules.bad_words_ids or [] if len(words) == 1]] = True
+        banned[list(rules.suppress_tokens or [])] = True
+        return banned

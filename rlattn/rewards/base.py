@@ -1,0 +1,94 @@
+"""What a reward term is, and what it is told of a step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+R = TypeVar("R", bound="type[Reward]")
+Need = Literal["native", "reference", "text"]
+"""What a term asks for: native log-probabilities, the reference as prefix, finished text."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of all lanes, as reward terms see it.
+
+    Attributes:
+        token: The token that the steered host chose, ``[lanes]``.
+        log_probs: The steered host's log-probabilities in nats, ``[lanes, vocabulary]``.
+        native_log_probs: The unsteered host's after the same prefix; given to terms that need
+            ``"native"``.
+        reference_token: The reference's token at this step, ``[lanes]``; given to terms that need
+            ``"reference"``.
+        reads_fraction: Open positions over valid positions, ``[lanes]``.
+        done: Lanes whose sentence ended with this step, ``[lanes]``, on the CPU.
+        hypotheses: What those lanes wrote, in the order of the lanes; given to terms that need
+            ``"text"``.
+        references: What they should have written.
+    """
+
+    token: Tensor
+    log_probs: Tensor
+    native_log_probs: Tensor | None
+    reference_token: Tensor | None
+    reads_fraction: Tensor
+    done: np.ndarray
+    hypotheses: list[str]
+    references: list[str]
+
+
+class Reward(ABC):
+    """A term of the reward.
+
+    Attributes:
+        name: What users call it, and how it is logged.
+        needs: What it asks for; nothing that no term asks for is computed.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[frozenset[Need]] = frozenset()
+
+    @abstractmethod
+    def __call__(self, step: Step) -> Tensor:
+        """One number per lane, float, ``[lanes]``."""
+
+
+class SentenceReward(Reward):
+    """A term that scores a finished sentence and is zero before its end."""
+
+    needs: ClassVar[frozenset[Need]] = frozenset({"text"})
+
+    @abstractmethod
+    def score(self, hypothesis: str, reference: str) -> float:
+        """The score of one sentence."""
+
+    def __call__(self, step: Step) -> Tensor:
+        reward = torch.zeros_like(step.reads_fraction)
+        if step.hypotheses:
+            pairs = zip(step.hypotheses, step.references, strict=True)
+            scores = [self.score(hypothesis, reference) for hypothesis, reference in pairs]
+            reward[torch.from_numpy(step.done)] = torch.tensor(scores).to(reward)
+        return reward
+
+
+REWARDS: dict[str, type[Reward]] = {}
+"""Every known term by name."""
+
+
+def register_reward(term: R) -> R:
+    """Makes a term known by its name, to environments and to ``--reward``; a class decorator.
+
+    Raises:
+        ValueError: If the name is taken by another term.
+    """
+    if REWARDS.get(term.name, term) is not term:
+        raise ValueError(f"a reward named {term.name!r} is already registered")
+    REWARDS[term.name] = term
+    return term
+

@@ -1,0 +1,22 @@
+"""How close the steered host stays to the native one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from rlattn.rewards.base import Need, Reward, Step, register_reward
+
+
+@register_reward
+class Fidelity(Reward):
+    """``-KL(native || steered)`` of the next token, in nats; zero is perfect."""
+
+    name: ClassVar[str] = "fidelity"
+    needs: ClassVar[frozenset[Need]] = frozenset({"native"})
+
+    def __call__(self, step: Step) -> Tensor:
+        native = step.native_log_probs
+        assert native is not None
+        return (native.exp() * (step.log_probs - native)).sum(-1)
