@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from rlattn.errors import InputError, SteeringError
@@ -109,7 +109,7 @@ def _steered(
     session = _Session(model, policy, trace)
     hooks = (
         model.register_forward_pre_hook(session.before, with_kwargs=True),
-        model.get_decoder().register_forward_hook(session.caught),
+        session.decoder.register_forward_hook(session.caught),
         model.register_forward_hook(session.after),
     )
     try:
@@ -127,8 +127,8 @@ class _Session:
         self.record = Trace()
         self.steering = Steering(model, record=True)
         self._policy, self._trace = policy, trace
-        decoder = model.get_decoder()
-        self._embed = decoder.get_input_embeddings()
+        self.decoder: nn.Module = model.get_decoder()  # type: ignore[no-untyped-call]
+        self._embed = self.decoder.get_input_embeddings()
         ends = model.generation_config.eos_token_id
         self._ends = torch.tensor(ends if isinstance(ends, list) else [ends], device=model.device)
         self._hidden: Tensor | None = None
@@ -275,6 +275,8 @@ def translate(
             with policy.steer(host.model) as trace:
                 written = host.model.generate(**settings)
             fractions = trace.reads_fraction.tolist()
-        for i, text, fraction in zip(here, host.detokenize(written.tolist()), fractions, strict=True):
+        for i, text, fraction in zip(
+            here, host.detokenize(written.tolist()), fractions, strict=True
+        ):
             texts[i], reads[i] = text, fraction
     return Translations(texts, reads, sources.truncated)

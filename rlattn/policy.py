@@ -12,6 +12,10 @@ from rlattn.actions import MaskedDistribution, make_family
 from rlattn.observation import Observation
 
 
+_REACH = 5
+"""How many positions to either side a position sees of where the last steps looked."""
+
+
 @dataclass(frozen=True)
 class PolicyConfig:
     """What is needed to build a policy's network anew.
@@ -53,9 +57,10 @@ class AttentionPolicy(nn.Module):
         self.query = nn.Sequential(
             nn.Linear(2 * config.d_state, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * width)
         )
-        # Where the last steps looked, seen within five positions to either side.
-        self.past = nn.Conv1d(2, width, kernel_size=11, padding=5)
-        self.joint = nn.Sequential(nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
+        self.past = nn.Linear(2 * (2 * _REACH + 1), width)
+        self.joint = nn.Sequential(
+            nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+        )
         self.score = nn.Linear(width, outputs)
         self.value = nn.Sequential(nn.Linear(3 * width, width), nn.ReLU(), nn.Linear(width, 1))
         with torch.no_grad():
@@ -74,18 +79,28 @@ class AttentionPolicy(nn.Module):
         mask = observation.mask
         hidden, token = observation.state.chunk(2, dim=-1)
         query = self.query(torch.cat([self.hidden_norm(hidden), self.token_norm(token)], dim=-1))
-        shift, scale = query[:, None].chunk(2, dim=-1)
-        key = self.key(observation.memory.float())
-        past = torch.stack([observation.attention, observation.coverage], dim=1)
-        position = key * (1.0 + scale) + shift + self.past(past).transpose(1, 2)
-        joint = self.joint(position)
-        share = mask / mask.sum(-1, keepdim=True)
-        pooled = torch.einsum("bs,bsw->bw", share, joint)
-        looked = torch.einsum("bs,bsw->bw", observation.attention, joint)
-        value = self.value(torch.cat([pooled, looked, F.relu(shift[:, 0])], dim=-1))
-        return self.family.distribution(self.score(joint), mask), value[:, 0]
+        # From here on one row per valid position: most of a padded batch is padding.
+        lane = mask.nonzero()[:, 0]
+        shift, scale = query[lane].chunk(2, dim=-1)
+        key = self.key(observation.memory[mask].float())
+        past = torch.cat([_around(observation.attention), _around(observation.coverage)], dim=-1)
+        joint = self.joint(key * (1.0 + scale) + shift + self.past(past[mask]))
+        scores = joint.new_zeros(*mask.shape, len(self.family.initial))
+        scores[mask] = self.score(joint)
+        share = (1.0 / mask.sum(-1))[lane, None]
+        looked = observation.attention[mask][:, None]
+        pooled = joint.new_zeros(len(mask), 2 * joint.shape[1]).index_add(
+            0, lane, torch.cat([joint * share, joint * looked], dim=-1)
+        )
+        value = self.value(torch.cat([pooled, F.relu(query[:, : joint.shape[1]])], dim=-1))
+        return self.family.distribution(scores, mask), value[:, 0]
 
     def act(self, observation: Observation, deterministic: bool = True) -> Tensor:
         """One action per lane, ``[lanes, source]``."""
-        distribution, _ = self(observation)
+        distribution: MaskedDistribution = self(observation)[0]
         return distribution.mode() if deterministic else distribution.sample()
+
+
+def _around(attention: Tensor) -> Tensor:
+    """Each position's neighbourhood, ``[lanes, source, 2 * _REACH + 1]``."""
+    return F.pad(attention, (_REACH, _REACH)).unfold(-1, 2 * _REACH + 1, 1)

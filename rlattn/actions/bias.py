@@ -30,17 +30,21 @@ class DiagonalGaussian(MaskedDistribution):
         self._log_std, self._mask = log_std, mask
 
     def sample(self) -> Tensor:
+        """The mean with normal noise, ``[lanes, source]``."""
         noise = torch.randn_like(self._mean).masked_fill(~self._mask, 0.0)
         return self._mean + self._log_std.exp() * noise
 
     def mode(self) -> Tensor:
+        """The mean, ``[lanes, source]``."""
         return self._mean
 
     def log_prob(self, action: Tensor) -> Tensor:
+        """Log-density summed over the valid positions, ``[lanes]``."""
         score = (action - self._mean) / self._log_std.exp()
         return self._sum(-0.5 * score.square() - self._log_std - _LOG_SQRT_2PI)
 
     def entropy(self) -> Tensor:
+        """Differential entropy summed over the valid positions, ``[lanes]``."""
         return self._sum(0.5 + _LOG_SQRT_2PI + self._log_std)
 
     def _sum(self, terms: Tensor) -> Tensor:
@@ -58,14 +62,18 @@ class Bias(ActionFamily):
     SCALE: ClassVar[float] = 4.0
 
     def space(self, source: int) -> gymnasium.Space[Any]:
+        """A box from -1 to 1."""
         return gymnasium.spaces.Box(-1.0, 1.0, (source,), np.float32)
 
     def distribution(self, parameters: Tensor, mask: Tensor) -> DiagonalGaussian:
+        """A normal distribution from each position's mean and log standard deviation."""
         # A standard deviation outside of [0.01, 1] serves no action in [-1, 1].
         return DiagonalGaussian(parameters[..., 0], parameters[..., 1].clamp(-4.6, 0.0), mask)
 
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
+        """A bias on the attention logits, `SCALE` times the clipped action."""
         return Allocation("bias", self.SCALE * action.clamp(-1.0, 1.0).masked_fill(~mask, 0.0))
 
     def reads(self, action: Tensor, mask: Tensor) -> Tensor:
+        """Every valid position: a bias shuts none, ``[lanes]``."""
         return mask.sum(-1).float()

@@ -34,6 +34,7 @@ class NonEmptyBernoulli(MaskedDistribution):
         self._some = -torch.expm1(self._log_q)
 
     def sample(self) -> Tensor:
+        """An exact draw of open gates, ``[lanes, source]``."""
         # Exact, without rejection: draw which gate is the first one open, given that there is one;
         # those before it are shut and those after it are free.
         shut_so_far = -F.softplus(self._logits).masked_fill(~self._mask, 0.0).cumsum(-1)
@@ -51,6 +52,7 @@ class NonEmptyBernoulli(MaskedDistribution):
         return (opened & self._mask).float()
 
     def mode(self) -> Tensor:
+        """The most probable set of open gates, ``[lanes, source]``."""
         opened = (self._logits > 0) & self._mask
         # With every gate more likely shut, the best non-empty set is the likeliest gate alone.
         best = self._logits.masked_fill(~self._mask, -torch.inf).argmax(-1, keepdim=True)
@@ -58,10 +60,12 @@ class NonEmptyBernoulli(MaskedDistribution):
         return torch.where(opened.any(-1, keepdim=True), opened, alone).float()
 
     def log_prob(self, action: Tensor) -> Tensor:
+        """Log-probability of sets of open gates, none empty, ``[lanes]``."""
         independent = action * self._logits - F.softplus(self._logits)
         return self._sum(independent) - self._some.log()
 
     def entropy(self) -> Tensor:
+        """Entropy over the non-empty sets, ``[lanes]``."""
         logits = self._logits
         independent = self._sum(F.softplus(logits) - logits * torch.sigmoid(logits))
         return (independent + self._log_q.exp() * self._log_q) / self._some + self._some.log()
@@ -81,15 +85,19 @@ class Gate(ActionFamily):
     initial: ClassVar[tuple[float, ...]] = (2.0,)
 
     def space(self, source: int) -> gymnasium.Space[Any]:
+        """One bit for each position; 1 is open."""
         return gymnasium.spaces.MultiBinary(source)
 
     def distribution(self, parameters: Tensor, mask: Tensor) -> NonEmptyBernoulli:
+        """Gates from each position's log-odds of being open."""
         return NonEmptyBernoulli(parameters[..., 0], mask)
 
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
+        """A gate on the valid positions."""
         return Allocation("gate", self._open(action, mask))
 
     def reads(self, action: Tensor, mask: Tensor) -> Tensor:
+        """The open valid positions, ``[lanes]``."""
         return self._open(action, mask).sum(-1).float()
 
     def _open(self, action: Tensor, mask: Tensor) -> Tensor:

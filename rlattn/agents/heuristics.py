@@ -113,5 +113,7 @@ def keep_top(attention: Tensor, counts: Tensor, mask: Tensor) -> Tensor:
     Returns:
         True where open, ``[lanes, source]``.
     """
-    rank = attention.masked_fill(~mask, -1.0).argsort(-1, descending=True, stable=True).argsort(-1)
-    return (rank < counts[:, None].to(rank.device)) & mask
+    shut = attention.masked_fill(~mask, -1.0)
+    rank = shut.argsort(dim=-1, descending=True, stable=True).argsort(dim=-1)
+    kept: Tensor = (rank < counts[:, None].to(rank.device)) & mask
+    return kept

@@ -81,10 +81,14 @@ class PointerPolicy(ActorCriticPolicy):
     def _build(self, lr_schedule: Schedule) -> None:
         self.attention = AttentionPolicy(self._config)
         self.optimizer = self.optimizer_class(
-            self.attention.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs
+            self.attention.parameters(),
+            lr=lr_schedule(1),  # type: ignore[call-arg]
+            **self.optimizer_kwargs,
         )
 
-    def forward(self, obs: PyTorchObs, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, obs: PyTorchObs, deterministic: bool = False
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Actions ``[batch, source]``, values ``[batch, 1]``, log-probabilities ``[batch]``."""
         distribution, value = self.attention(to_observation(obs))
         action = distribution.mode() if deterministic else distribution.sample()
@@ -101,7 +105,8 @@ class PointerPolicy(ActorCriticPolicy):
 
     def predict_values(self, obs: PyTorchObs) -> Tensor:
         """Values, ``[batch, 1]``."""
-        return self.attention(to_observation(obs))[1][:, None]
+        value: Tensor = self.attention(to_observation(obs))[1]
+        return value[:, None]
 
     def get_distribution(self, obs: PyTorchObs) -> Distribution:
         """Not offered: a masked distribution has another interface; see `masked_distribution`."""
@@ -113,7 +118,9 @@ class PointerPolicy(ActorCriticPolicy):
         return distribution
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
-        return self._widen(self.attention.act(to_observation(observation), deterministic), observation)
+        return self._widen(
+            self.attention.act(to_observation(observation), deterministic), observation
+        )
 
     def _widen(self, action: Tensor, obs: PyTorchObs) -> Tensor:
         assert isinstance(obs, dict)

@@ -79,4 +79,3 @@ def learn(
     if log_folder is not None:
         ppo.set_logger(configure(str(log_folder), ["csv", "tensorboard"]))
     return ppo.learn(steps, callback=callbacks, progress_bar=progress)
-

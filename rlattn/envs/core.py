@@ -81,7 +81,8 @@ class TranslationCore:
         horizon: int = 256,
         seed: int = 0,
     ) -> None:
-        for name, number in (("lanes", lanes), ("max_source", max_source), ("max_target", max_target)):
+        limits = {"lanes": lanes, "max_source": max_source, "max_target": max_target}
+        for name, number in limits.items():
             if number < 1:
                 raise InputError(f"{name} {number}: expected at least 1")
         if host.max_source is not None and max_source > host.max_source:
@@ -138,7 +139,7 @@ class TranslationCore:
     @property
     def fresh(self) -> bool:
         """Whether every lane stands at the start of a sentence."""
-        return self._started and not self._decoder.ages.any()
+        return self._started and not bool(self._decoder.ages.any())
 
     def memory(self) -> Tensor:
         """Each lane's memory as the policy sees it, float16, ``[lanes, max_source, d_model]``."""
@@ -147,6 +148,10 @@ class TranslationCore:
         first = torch.as_tensor(self._memory, device=mask.device)[:, None]
         rows = self._queue.memories.gather(torch.where(mask, first + offsets, first))
         return rows.masked_fill(~mask[..., None], 0.0)
+
+    def view(self) -> View:
+        """What each lane sees now, without its memory."""
+        return self._observer.view(self._mask(), self.host.embed_tokens(self._fed))
 
     def reset(self, seed: int | None = None) -> View:
         """Starts every lane on a new sentence.
@@ -162,7 +167,7 @@ class TranslationCore:
         self._started = True
         self._kept.clear()
         self._start(np.arange(self.lanes))
-        return self._view()
+        return self.view()
 
     def step(self, action: Tensor) -> Transition:
         """Writes one token in every lane.
@@ -178,8 +183,9 @@ class TranslationCore:
         action = action[:, :width].to(mask.device)
         self._steering.allocation = self.family.allocation(action, mask)
         with self._steering:
-            logits, hidden = self._decoder.step(self._fed)
-        native = self._native_log_probs()
+            output = self._decoder.step(self._fed, self._native_heads())
+        logits = output.logits
+        native = self._native_log_probs(output.beside)
         ages = self._decoder.ages
         at = np.arange(self.lanes), ages - 1
         last = torch.from_numpy(ages == self.max_target).to(logits.device)
@@ -193,7 +199,7 @@ class TranslationCore:
         done = ended | truncated
         reads = self.family.reads(action, mask) / mask.sum(-1)
         assert self._steering.attention is not None
-        self._observer.record(hidden, self._steering.attention[:, -1])
+        self._observer.record(output.hidden, self._steering.attention[:, -1])
         lanes = np.flatnonzero(done)
         texts = "text" in self.reward.needs
         reward, terms = self.reward(
@@ -211,14 +217,14 @@ class TranslationCore:
         self._totals += torch.cat([reward[:, None], reads[:, None], terms], dim=1).cpu().numpy()
         final_view, summaries = None, []
         if len(lanes):
-            view = self._view()
+            view = self.view()
             final_view = {key: value[torch.from_numpy(lanes)] for key, value in view.items()}
             summaries = self._summaries(lanes)
             self.reward.finish(sum(s["reads_fraction"] for s in summaries), len(lanes))
             self._start(lanes)
         self._release()
         return Transition(
-            self._view(), reward.cpu().numpy(), ended, truncated, final_view, summaries
+            self.view(), reward.cpu().numpy(), ended, truncated, final_view, summaries
         )
 
     def hypotheses(self, lanes: np.ndarray) -> list[str]:
@@ -233,13 +239,16 @@ class TranslationCore:
         """The sentence that a lane is at."""
         return self._pairs[lane]
 
-    def _native_log_probs(self) -> Tensor | None:
-        if self._twin is not None:
-            return self._twin.step(self._fed).logits.float().log_softmax(-1)
-        if "native" not in self.reward.needs:
+    def _native_heads(self) -> Tensor | None:
+        if "native" not in self.reward.needs or self.prefix == "free":
             return None
-        names = torch.from_numpy(self._native + self._decoder.ages - 1)
+        names = torch.from_numpy(self._native + self._decoder.ages)
         return self._queue.natives.gather(names.to(self._fed.device))
+
+    def _native_log_probs(self, beside: Tensor) -> Tensor | None:
+        if self._twin is not None:
+            beside = self._twin.step(self._fed).logits
+        return beside.float().log_softmax(-1) if len(beside) else None
 
     def _start(self, lanes: np.ndarray) -> None:
         done = 0
@@ -270,9 +279,6 @@ class TranslationCore:
     def _mask(self) -> Tensor:
         mask = self._sources.mask
         return torch.nn.functional.pad(mask, (0, self.max_source - mask.shape[1]))
-
-    def _view(self) -> View:
-        return self._observer.view(self._mask(), self.host.embed_tokens(self._fed))
 
     def _summaries(self, lanes: np.ndarray) -> list[dict[str, float]]:
         length = self._decoder.ages[lanes]

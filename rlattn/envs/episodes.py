@@ -19,6 +19,9 @@ from rlattn.observation import compact
 Prefix = Literal["free", "reference", "host"]
 """What is fed back: the steered output, the reference, or the host's own greedy output."""
 
+_AHEAD = 4
+"""How many batches are read at a time, so that sentences of like length can go together."""
+
 
 @dataclass(frozen=True)
 class Episodes:
@@ -28,7 +31,7 @@ class Episodes:
         encoded: What the host knows of them.
         rows: Which rows of `encoded` they are, ``[count]``.
         memory: Names of their first rows in the store of memories, ``[count]``.
-        native: Names of their first rows in the store of native log-probabilities, ``[count]``.
+        native: Names of their first rows in the store of native outputs, ``[count]``.
         targets: The tokens that are fed back, ``[count, max_target]``; unused in free mode.
         pairs: Their texts.
     """
@@ -48,10 +51,10 @@ class EpisodeQueue:
         host: The frozen model.
         split: The sentences.
         prefix: What will be fed back.
-        native: Whether native log-probabilities along a known prefix are wanted.
+        native: Whether the native outputs along a known prefix are wanted.
         max_source: Longer sources are cut, in tokens.
         max_target: Longer targets are cut, in tokens.
-        batch: How many sentences are read at once.
+        batch: How many sentences are read in one forward.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class EpisodeQueue:
         self._max_source, self._max_target, self._batch = max_source, max_target, batch
         self._greedy: dict[int, list[int]] = {}
         self.memories = RowStore(host.d_model, torch.float16, host.device)
-        self.natives = RowStore(host.vocabulary, torch.float32, host.device)
+        self.natives = RowStore(host.d_head, torch.float32, host.device)
         self.truncated = 0
         self.seed(0)
 
@@ -90,7 +93,7 @@ class EpisodeQueue:
         """The next `count` sentences, in one or more pieces."""
         while count:
             if not self._ready:
-                self._ready.append(self._read())
+                self._ready.extend(self._read())
             ready = self._ready.popleft()
             if len(ready.rows) > count:
                 self._ready.appendleft(_part(ready, slice(count, None)))
@@ -105,64 +108,96 @@ class EpisodeQueue:
             index = next(self._order)
         return index
 
-    def _read(self) -> Episodes:
-        indices = [self._next_index() for _ in range(self._batch)]
+    def _read(self) -> list[Episodes]:
+        """Reads a few batches: sentences of like length together, in random order of batches."""
+        indices = np.array([self._next_index() for _ in range(_AHEAD * self._batch)])
         pairs = [self._split[i] for i in indices]
         sources = self._host.tokenize([pair.source for pair in pairs], self._max_source)
         self.truncated += sources.truncated
-        encoded = self._host.encode(sources.ids)
-        targets = self._targets(indices, pairs, encoded)
-        native = np.zeros(len(pairs), np.int64)
-        if self._native:
-            logits = self._host.force(encoded, targets)
-            rows = [logits[i, : len(row)] for i, row in enumerate(targets)]
-            native = _append(self.natives, torch.cat(rows).float().log_softmax(-1), targets)
-        memory = _append(self.memories, compact(encoded.memory[encoded.mask]), sources.ids)
+        order = np.argsort([len(row) for row in sources.ids], kind="stable").reshape(_AHEAD, -1)
+        return [
+            self._prepare(
+                indices[batch].tolist(), [pairs[i] for i in batch], [sources.ids[i] for i in batch]
+            )
+            for batch in self._rng.permutation(order)
+        ]
+
+    def _prepare(
+        self, indices: list[int], pairs: list[Pair], sources: list[list[int]]
+    ) -> Episodes:
+        encoded = self._host.encode(sources)
+        targets, native = self._targets(indices, pairs, encoded)
+        names = np.zeros(len(pairs), np.int64)
+        if native is not None:
+            names = _append(self.natives, native, targets)
+        memory = _append(self.memories, compact(encoded.memory[encoded.mask]), sources)
         fed = np.zeros((len(pairs), self._max_target), np.int64)
         for row, target in zip(fed, targets, strict=True):
             row[: len(target)] = target
-        return Episodes(encoded, np.arange(len(pairs)), memory, native, fed, pairs)
+        return Episodes(encoded, np.arange(len(pairs)), memory, names, fed, pairs)
 
     def _targets(
         self, indices: list[int], pairs: list[Pair], encoded: Encoded
-    ) -> Sequence[Sequence[int]]:
+    ) -> tuple[list[list[int]], Tensor | None]:
+        """The tokens to feed back and, where wanted, the native output for each of them."""
         if self._prefix == "free":
-            return [[]] * len(pairs)
+            return [[]] * len(pairs), None
         if self._prefix == "reference":
-            targets = self._host.tokenize_target([p.target for p in pairs], self._max_target)
-            self.truncated += targets.truncated
-            return targets.ids
-        if any(i not in self._greedy for i in indices):
-            written = greedy(self._host, encoded, self._max_target)
-            self._greedy.update(zip(indices, written, strict=True))
-        return [self._greedy[i] for i in indices]
+            tokenized = self._host.tokenize_target([p.target for p in pairs], self._max_target)
+            self.truncated += tokenized.truncated
+            targets = tokenized.ids
+        elif all(i in self._greedy for i in indices):
+            targets = [self._greedy[i] for i in indices]
+        else:
+            targets, native = greedy(self._host, encoded, self._max_target)
+            self._greedy.update(zip(indices, targets, strict=True))
+            return targets, native
+        if not self._native:
+            return targets, None
+        forced = self._host.force(encoded, targets)
+        lengths = torch.tensor([len(row) for row in targets], device=forced.device)
+        return targets, forced[torch.arange(forced.shape[1], device=forced.device) < lengths[:, None]]
 
 
-def greedy(host: Seq2SeqHost, encoded: Encoded, max_target: int) -> list[list[int]]:
-    """The host's own greedy output for some sources, each ending with its end token.
+def greedy(
+    host: Seq2SeqHost, encoded: Encoded, max_target: int
+) -> tuple[list[list[int]], Tensor]:
+    """The host's own greedy output for some sources.
 
     Args:
         host: The frozen model.
         encoded: The sources.
         max_target: The most tokens it may write.
+
+    Returns:
+        The token ids of each target, with its end token; and what the output layer was given for
+        each of these tokens, target after target, ``[tokens, d_head]``.
     """
-    count = len(encoded.mask)
     decoder = LaneDecoder(host, LaneSources.of(encoded), max_target)
+    count = len(encoded.mask)
     tokens = torch.full((count,), host.start_token, device=host.device)
     ends = torch.tensor(host.eos_tokens, device=host.device)
-    live = torch.ones(count, dtype=torch.bool, device=host.device)
-    written: list[Tensor] = []
-    lengths = torch.zeros(count, dtype=torch.long, device=host.device)
+    rows = torch.arange(count, device=host.device)
+    live = torch.ones_like(rows, dtype=torch.bool)
+    owners, written, heads = [], [], []
     for step in range(max_target):
+        if 2 * int(live.sum()) <= len(live):
+            # Half of the lanes are done: go on with the others.
+            decoder.keep(live.nonzero()[:, 0].cpu().numpy())
+            tokens, rows, live = tokens[live], rows[live], live[live]
+        output = decoder.step(tokens)
         first, last = (torch.full_like(live, step == t) for t in (0, max_target - 1))
-        tokens = host.constrain(decoder.step(tokens).logits, first, last).argmax(-1)
-        written.append(tokens)
-        lengths += live
+        tokens = host.constrain(output.logits, first, last).argmax(-1)
+        owners.append(rows[live])
+        written.append(tokens[live])
+        heads.append(output.head[live])
         live = live & ~torch.isin(tokens, ends)
         if not live.any():
             break
-    table = torch.stack(written, dim=1).tolist()
-    return [row[:length] for row, length in zip(table, lengths.tolist(), strict=True)]
+    owner, order = torch.cat(owners).sort(stable=True)
+    lengths = torch.bincount(owner, minlength=count).tolist()
+    targets = [row.tolist() for row in torch.cat(written)[order].split(lengths)]
+    return targets, torch.cat(heads)[order]
 
 
 def _append(store: RowStore, rows: Tensor, episodes: Sequence[Sequence[int]]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -99,5 +99,5 @@ class TranslationVecEnv(VecEnv):
         """Nothing to show yet."""
         return [None] * self.num_envs
 
-    def _lanes(self, indices: VecEnvIndices) -> Iterable[int]:
-        return self._get_indices(indices)
+    def _lanes(self, indices: VecEnvIndices) -> list[int]:
+        return list(self._get_indices(indices))

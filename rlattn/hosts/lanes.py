@@ -28,10 +28,14 @@ class Step(NamedTuple):
     Attributes:
         logits: ``[lanes, vocabulary]``.
         hidden: The decoder's last hidden state, ``[lanes, d_state]``.
+        head: What its output layer was given, ``[lanes, d_head]``.
+        beside: Logits of the rows that were handed to the output layer beside the lanes' own.
     """
 
     logits: Tensor
     hidden: Tensor
+    head: Tensor
+    beside: Tensor
 
 
 class LaneSources:
@@ -76,6 +80,11 @@ class LaneSources:
                 kept[to, ..., :width, :] = new[take]
         self.lengths[lanes] = encoded.mask.sum(1).cpu().numpy()[rows]
 
+    def keep(self, lanes: Tensor) -> None:
+        """Drops all but the given lanes."""
+        self.lanes, self.lengths = len(lanes), self.lengths[lanes.cpu().numpy()]
+        self._rows = [t[lanes] for t in self._rows]
+
     @property
     def width(self) -> int:
         """Length of the longest source now held by a lane."""
@@ -102,11 +111,11 @@ def _flat(encoded: Encoded) -> list[Tensor]:
     return [encoded.memory, encoded.mask, *(t for layer in encoded.cross for t in layer)]
 
 
-class _LaneLayer(CacheLayerMixin):
+class _LaneLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     """One layer's self-attention cache: a window over pre-allocated columns."""
 
     def __init__(self, capacity: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.capacity, self.start, self.end = capacity, 0, 0
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
@@ -128,7 +137,7 @@ class _LaneLayer(CacheLayerMixin):
         self.end += 1
         return self.keys[:, :, self.start : self.end], self.values[:, :, self.start : self.end]
 
-    def keep(self, columns: int) -> None:
+    def narrow(self, columns: int) -> None:
         """Makes the last `columns` columns the whole window, moving them when room runs out."""
         self.start = self.end - columns
         if self.end == self.capacity:
@@ -147,7 +156,7 @@ class _LaneLayer(CacheLayerMixin):
         return -1
 
 
-class _CrossLayer(_LaneLayer):
+class _CrossLayer(_LaneLayer):  # type: ignore[no-untyped-call]
     """One layer's cross-attention cache; its keys and values are set before each step."""
 
     def get_seq_length(self) -> int:
@@ -179,21 +188,31 @@ class LaneDecoder:
         """Makes the given lanes forget what they wrote."""
         self.ages[lanes] = 0
 
+    def keep(self, lanes: np.ndarray) -> None:
+        """Drops all but the given lanes, here and in the sources."""
+        rows = torch.as_tensor(lanes, device=self.host.device)
+        self.ages = self.ages[lanes]
+        self.sources.keep(rows)
+        for layer in self._layers:
+            layer.reorder_cache(rows)
+
     @torch.inference_mode()
-    def step(self, tokens: Tensor) -> Step:
+    def step(self, tokens: Tensor, beside: Tensor | None = None) -> Step:
         """Feeds one token to every lane.
 
         Args:
             tokens: Token ids, ``[lanes]``.
+            beside: More rows for the output layer, ``[rows, d_head]``, as earlier steps gave them
+                in `Step.head`; their logits come out of the same matrix product.
 
         Returns:
-            Logits and last hidden state of every lane.
+            What every lane produced.
         """
         sources = self.sources
         if not self._layers:
             self._layers = [_LaneLayer(self._capacity) for _ in sources.cross]
         for layer in self._layers:
-            layer.keep(min(int(self.ages.max()), layer.end))
+            layer.narrow(min(int(self.ages.max()), layer.end))
         window = self._layers[0].get_seq_length() + 1
         own = torch.from_numpy(self._columns[-window:] <= self.ages[:, None])
         crosses: list[Any] = []
@@ -202,7 +221,7 @@ class LaneDecoder:
             cross.keys, cross.values, cross.is_initialized = keys, values, True
             crosses.append(cross)
         cache = EncoderDecoderCache(Cache(layers=[*self._layers]), Cache(layers=crosses))
-        with self._at(self.ages) as hidden:
+        with self._at(self.ages) as hidden, self.host.head(beside) as head:
             output = self.host.model(
                 encoder_outputs=BaseModelOutput(last_hidden_state=sources.memory),
                 attention_mask=sources.mask[:, None, None],
@@ -212,7 +231,8 @@ class LaneDecoder:
                 use_cache=True,
             )
         self.ages += 1
-        return Step(output.logits[:, -1], hidden[0][:, -1])
+        logits = output.logits[:, -1]
+        return Step(logits[: len(tokens)], hidden[0][:, -1], head[0][:, -1], logits[len(tokens) :])
 
     @contextmanager
     def _at(self, positions: np.ndarray) -> Iterator[list[Tensor]]:
@@ -223,6 +243,7 @@ class LaneDecoder:
         if self._positions is not None:
             rows = self._positions[torch.as_tensor(positions, device=self._positions.device)]
             embedding = _position_embedding(decoder)
+            assert embedding is not None
             hooks.append(embedding.register_forward_hook(lambda _m, _a, _out: rows[:, None]))
         try:
             yield hidden
@@ -232,8 +253,9 @@ class LaneDecoder:
 
 
 def _position_embedding(decoder: torch.nn.Module) -> torch.nn.Module | None:
+    modules: list[tuple[str, torch.nn.Module]] = list(decoder.named_modules())
     for name in ("embed_positions", "position_embeddings", "wpe"):
-        for path, module in decoder.named_modules():
+        for path, module in modules:
             if path.rsplit(".", 1)[-1] == name:
                 return module
     return None

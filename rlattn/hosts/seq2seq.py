@@ -1,8 +1,9 @@
-"""A frozen Hugging Face encoder-decoder: text to tokens, encoding, and the rules of its decoding."""
+"""A frozen Hugging Face encoder-decoder: text to tokens, encoding, the rules of its decoding."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -83,13 +84,15 @@ class Seq2SeqHost:
                 f"{self.name} ({type(model).__name__}) is not an encoder-decoder; "
                 "a host needs an encoder to read and a decoder that writes"
             )
-        self.model = model.eval().requires_grad_(False)
+        self.model = model.train(False).requires_grad_(False)
         self.tokenizer = tokenizer
         rules = model.generation_config
         self.start_token = self._token(rules.decoder_start_token_id, "decoder_start_token_id")
         self.pad_token = self._token(rules.pad_token_id, "pad_token_id")
         eos = rules.eos_token_id
-        self.eos_tokens: list[int] = eos if isinstance(eos, list) else [self._token(eos, "eos_token_id")]
+        self.eos_tokens: list[int] = (
+            eos if isinstance(eos, list) else [self._token(eos, "eos_token_id")]
+        )
 
     def _token(self, token: int | None, name: str) -> int:
         if token is None:
@@ -99,7 +102,8 @@ class Seq2SeqHost:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.model.device
+        device: torch.device = self.model.device
+        return device
 
     @property
     def fingerprint(self) -> str:
@@ -116,6 +120,11 @@ class Seq2SeqHost:
     def d_state(self) -> int:
         """Width of the decoder's last hidden state; its token embeddings have the same."""
         return int(self.embed_tokens.weight.shape[1])
+
+    @cached_property
+    def d_head(self) -> int:
+        """Width of what the output layer is given."""
+        return int(self.model.get_output_embeddings().weight.shape[1])
 
     @cached_property
     def vocabulary(self) -> int:
@@ -184,18 +193,44 @@ class Seq2SeqHost:
 
     @torch.inference_mode()
     def force(self, encoded: Encoded, targets: Sequence[Sequence[int]]) -> Tensor:
-        """Native logits of every step along known targets, in one forward.
+        """Writes known targets natively, in one forward.
 
         Args:
             encoded: The sources, one row per target.
             targets: Token ids of each target.
 
         Returns:
-            Logits of the host's choice of each target token, ``[rows, longest, vocabulary]``.
+            What the output layer would be given for each target token, ``[rows, longest, d_head]``.
+            Its logits, the largest part of the work, are not computed; see `LaneDecoder.step`.
         """
         fed, _ = pad([[self.start_token, *row[:-1]] for row in targets], self.pad_token)
-        logits: Tensor = self._decode(encoded.memory, encoded.mask, fed.to(self.device)).logits
-        return logits
+        with self.head(keep=1) as head:
+            self._decode(encoded.memory, encoded.mask, fed.to(self.device))
+        return head[0]
+
+    @contextmanager
+    def head(self, beside: Tensor | None = None, keep: int | None = None) -> Iterator[list[Tensor]]:
+        """Catches what the output layer is given, and changes how much of it there is.
+
+        Args:
+            beside: Rows to add below, ``[rows, d_head]``.
+            keep: How many target positions to compute logits for; all by default.
+
+        Yields:
+            A list that receives the layer's input, ``[rows, target, d_head]``.
+        """
+        caught: list[Tensor] = []
+
+        def exchange(module: torch.nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
+            caught.append(args[0])
+            given = args[0][:, :keep]
+            return (given if beside is None else torch.cat([given, beside[:, None].to(given)]),)
+
+        hook = self.model.get_output_embeddings().register_forward_pre_hook(exchange)
+        try:
+            yield caught
+        finally:
+            hook.remove()
 
     def _decode(self, memory: Tensor, mask: Tensor, fed: Tensor) -> Any:
         return self.model(

@@ -69,6 +69,7 @@ class SentenceReward(Reward):
         """The score of one sentence."""
 
     def __call__(self, step: Step) -> Tensor:
+        """The score where a sentence ended, zero elsewhere, ``[lanes]``."""
         reward = torch.zeros_like(step.reads_fraction)
         if step.hypotheses:
             pairs = zip(step.hypotheses, step.references, strict=True)
@@ -91,4 +92,3 @@ def register_reward(term: R) -> R:
         raise ValueError(f"a reward named {term.name!r} is already registered")
     REWARDS[term.name] = term
     return term
-

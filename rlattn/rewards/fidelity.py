@@ -17,6 +17,7 @@ class Fidelity(Reward):
     needs: ClassVar[frozenset[Need]] = frozenset({"native"})
 
     def __call__(self, step: Step) -> Tensor:
+        """The negative divergence, ``[lanes]``."""
         native = step.native_log_probs
         assert native is not None
         return (native.exp() * (step.log_probs - native)).sum(-1)

@@ -17,6 +17,7 @@ class Likelihood(Reward):
     needs: ClassVar[frozenset[Need]] = frozenset({"native", "reference"})
 
     def __call__(self, step: Step) -> Tensor:
+        """The gain in nats, ``[lanes]``."""
         assert step.native_log_probs is not None
         assert step.reference_token is not None
         token = step.reference_token[:, None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from rlattn.rewards.base import SentenceReward, register_reward
 
@@ -19,6 +20,7 @@ class Chrf(SentenceReward):
         self._metric = CHRF()
 
     def score(self, hypothesis: str, reference: str) -> float:
+        """SacreBLEU's sentence chrF as a fraction of one."""
         return float(self._metric.sentence_score(hypothesis, [reference]).score) / 100
 
 
@@ -32,4 +34,5 @@ class Bleu(SentenceReward):
         self._metric = BLEU(effective_order=True)
 
     def score(self, hypothesis: str, reference: str) -> float:
+        """SacreBLEU's sentence BLEU as a fraction of one."""
         return float(self._metric.sentence_score(hypothesis, [reference]).score) / 100

@@ -16,6 +16,7 @@ class Reads(Reward):
     name: ClassVar[str] = "reads"
 
     def __call__(self, step: Step) -> Tensor:
+        """The fraction, ``[lanes]``."""
         return step.reads_fraction
 
 

@@ -1,0 +1,13 @@
+"""Where a frozen encoder-decoder looks, learned: attention policies by reinforcement learning.
+
+Importing the package registers the environment ``rlattn/Translate-v0`` with Gymnasium.
+"""
+
+from __future__ import annotations
+
+from rlattn import envs as envs
+from rlattn.inference import TrainedPolicy, load, translate
+
+__version__ = "0.1.0"
+
+__all__ = ["TrainedPolicy", "load", "translate"]

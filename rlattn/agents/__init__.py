@@ -1,0 +1,19 @@
+"""Agents: the policy network under PPO, what watches it learn, and rules to compare it with."""
+
+from __future__ import annotations
+
+from rlattn.agents.callbacks import Point, RewardLog, Validation
+from rlattn.agents.heuristics import translate_topk
+from rlattn.agents.ppo import PointerPolicy
+from rlattn.agents.training import PPOSettings, learn, make_ppo
+
+__all__ = [
+    "PPOSettings",
+    "Point",
+    "PointerPolicy",
+    "RewardLog",
+    "Validation",
+    "learn",
+    "make_ppo",
+    "translate_topk",
+]

@@ -1,0 +1,10 @@
+"""Parallel text to train and judge on: files, locale phrases and hub data sets."""
+
+from __future__ import annotations
+
+from rlattn.corpora.base import Pair, ParallelCorpus
+from rlattn.corpora.files import read_parallel
+from rlattn.corpora.registry import load_corpus
+from rlattn.corpora.splits import build_corpus
+
+__all__ = ["Pair", "ParallelCorpus", "build_corpus", "load_corpus", "read_parallel"]

@@ -1,0 +1,76 @@
+"""Parallel text from files: two line-aligned files, or one with tab-separated columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rlattn.corpora.base import Pair, ParallelCorpus, pair_up
+from rlattn.corpora.lines import read_lines
+from rlattn.corpora.splits import build_corpus
+from rlattn.errors import InputError
+
+Files = str | Path | tuple[str | Path, str | Path]
+"""One file of `source<TAB>target` lines, or a source file and its line-by-line translation."""
+
+
+def read_parallel(
+    train: Files,
+    valid: Files | None = None,
+    test: Files | None = None,
+    *,
+    train_size: int | None = None,
+) -> ParallelCorpus:
+    """Read a corpus from UTF-8 text files, each plain or, when its name ends in `.gz`, gzipped.
+
+    Lines that are empty on both sides are skipped.
+
+    Args:
+        train: Training text.
+        valid: Validation text; when None, one in forty source sentences of the training text, at
+            least 1 and at most 1,000, chosen by a hash of the sentence.
+        test: Test text; the same when None.
+        train_size: Most training pairs to keep, the first ones; None keeps all.
+
+    Returns:
+        The corpus, without the training pairs whose source is in another split.
+
+    Raises:
+        InputError: If a file cannot be read rightly, the sides do not match, or no pair is left.
+    """
+    return build_corpus(
+        f"files:{_name(train)}",
+        _read(train),
+        None if valid is None else _read(valid),
+        None if test is None else _read(test),
+        train_size=train_size,
+    )
+
+
+def _read(files: Files) -> list[Pair]:
+    if not isinstance(files, tuple):
+        return pair_up(_columns(Path(files)), str(files))
+    source, target = files
+    sources, targets = read_lines(source), read_lines(target)
+    if len(sources) != len(targets):
+        raise InputError(
+            f"{source} has {len(sources)} lines but {target} has {len(targets)}: "
+            "each line must be the translation of the same line in the other file"
+        )
+    return pair_up(zip(sources, targets, strict=True), f"{source} and {target}")
+
+
+def _columns(path: Path) -> list[tuple[str, str]]:
+    rows = []
+    for number, line in enumerate(read_lines(path), start=1):
+        columns = line.split("\t") if line.strip() else ["", ""]
+        if len(columns) != 2:
+            raise InputError(
+                f"{path}, line {number}: {len(columns) - 1} tabs; "
+                "expected exactly one, between source and target"
+            )
+        rows.append((columns[0], columns[1]))
+    return rows
+
+
+def _name(files: Files) -> str:
+    return "-".join(Path(file).name for file in (files if isinstance(files, tuple) else (files,)))

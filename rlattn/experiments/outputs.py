@@ -1,0 +1,116 @@
+"""The folder that a run writes into: claimed once, never overwritten, never half-written."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from rlattn.errors import InputError
+
+
+def check_output(path: str | os.PathLike[str]) -> Path:
+    """Makes sure that a run may be written to a folder, and creates nothing.
+
+    Args:
+        path: The folder; it may be missing or empty.
+
+    Returns:
+        The folder as a path, with ``~`` expanded.
+
+    Raises:
+        InputError: If the folder holds anything, is no folder, or cannot be written to.
+    """
+    folder = Path(path).expanduser()
+    try:
+        occupied = folder.is_dir() and any(folder.iterdir())
+        # What exists of the path decides: the folder itself, or the one it will be made in.
+        nearest = folder
+        while not nearest.exists() and nearest != nearest.parent:
+            nearest = nearest.parent
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    if occupied:
+        raise InputError(
+            f"the out folder {folder} already holds files, and they are kept: "
+            "give --out a new or empty folder"
+        )
+    if not nearest.is_dir():
+        raise InputError(f"the out folder {folder} cannot be made: {nearest} is a file")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"the out folder {folder} cannot be written: no permission in {nearest}")
+    return folder
+
+
+def claim_output(path: str | os.PathLike[str]) -> Path:
+    """Creates the folder of a run, once all other input is known to be good.
+
+    Args:
+        path: The folder; it may be missing or empty.
+
+    Returns:
+        The folder, which now exists and is empty.
+
+    Raises:
+        InputError: If the folder holds anything, is no folder, or cannot be made or written to.
+    """
+    folder = check_output(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    return folder
+
+
+def write_json(path: Path, data: object) -> None:
+    """Writes a JSON file whole or not at all.
+
+    Args:
+        path: The file; what it held before is replaced.
+        data: Numbers, text, mappings and sequences of them; also dataclasses, paths, and NumPy and
+            PyTorch numbers and arrays.
+
+    Raises:
+        ValueError: If a number is NaN or infinite; the message says where it stands.
+        TypeError: If something has no JSON form.
+    """
+    text = json.dumps(_plain(data, path.name), indent=2, ensure_ascii=False) + "\n"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _plain(data: object, where: str) -> Any:
+    """Returns ``data`` made of JSON's own types; ``where`` leads to it in error messages."""
+    if dataclasses.is_dataclass(data) and not isinstance(data, type):
+        data = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
+    elif isinstance(data, np.ndarray | np.generic | torch.Tensor):
+        data = data.tolist()
+    if isinstance(data, Mapping):
+        return {str(key): _plain(value, f"{where}: {key}") for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(value, f"{where}[{index}]") for index, value in enumerate(data)]
+    if isinstance(data, os.PathLike):
+        return os.fspath(data)
+    if isinstance(data, float) and not math.isfinite(data):
+        raise ValueError(f"{where} is {data}, which JSON cannot hold")
+    if data is None or isinstance(data, str | int | float):
+        return data
+    raise TypeError(f"{where} is a {type(data).__name__}, which has no JSON form")
+
+
+def _unusable(folder: Path, error: OSError) -> InputError:
+    return InputError(f"the out folder {folder} cannot be used: {error.strerror}")

@@ -1,0 +1,104 @@
+"""How a built-in host is shaped and trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rlattn.corpora import ParallelCorpus
+from rlattn.errors import InputError
+from rlattn.hosts.tokenizer import SMALLEST_VOCABULARY
+
+
+@dataclass(frozen=True)
+class BuiltinConfig:
+    """Shape and training of a small Transformer; the defaults suit a few ten thousand sentences.
+
+    Training ends at whichever of `max_steps` and `max_minutes` is used up first, and the learning
+    rate follows the fraction of it that is used: a straight line up from 0 during `warmup`, then a
+    straight line down to 0.
+
+    Attributes:
+        vocab_size: The most tokens of the joint vocabulary.
+        d_model: Width of the model.
+        encoder_layers: Number of encoder layers.
+        decoder_layers: Number of decoder layers.
+        heads: Attention heads in every layer.
+        ffn: Width of the feed-forward layers.
+        max_length: The most tokens of a source or target; longer training pairs are left out.
+        dropout: Probability with which an activation is dropped in training.
+        label_smoothing: Share of the target probability that is spread over the vocabulary.
+        batch_tokens: Positions of a batch, padding included, on its longer side.
+        learning_rate: Highest learning rate of Adam.
+        warmup: Fraction of the budget after which the highest learning rate is reached.
+        max_steps: Budget in optimizer steps, or None for no such limit.
+        max_minutes: Budget in minutes of wall-clock time, or None for no such limit.
+        seed: Seed of the initial weights, the order of the batches and dropout.
+
+    Raises:
+        InputError: If a value is out of its range, or the budget has no limit.
+    """
+
+    vocab_size: int = 6000
+    d_model: int = 192
+    encoder_layers: int = 3
+    decoder_layers: int = 3
+    heads: int = 4
+    ffn: int = 768
+    max_length: int = 256
+    dropout: float = 0.1
+    label_smoothing: float = 0.1
+    batch_tokens: int = 2000
+    learning_rate: float = 2e-3
+    warmup: float = 0.1
+    max_steps: int | None = None
+    max_minutes: float | None = 15.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        positive = ("d_model", "encoder_layers", "decoder_layers", "heads", "ffn", "learning_rate")
+        for name in (*positive, "max_steps", "max_minutes"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"{name} is {value}; it must be a number above 0")
+        for name in ("dropout", "label_smoothing", "warmup"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be in [0, 1)")
+        if self.max_steps is None and self.max_minutes is None:
+            raise InputError("training would never end; give max_steps, max_minutes or both")
+        if self.vocab_size < SMALLEST_VOCABULARY:
+            raise InputError(f"vocab_size is {self.vocab_size}; give at least {SMALLEST_VOCABULARY}")
+        if self.d_model % (2 * self.heads):
+            raise InputError(
+                f"d_model is {self.d_model}; it must be a multiple of twice heads={self.heads}"
+            )
+        if not 2 <= self.max_length <= self.batch_tokens:
+            raise InputError(
+                f"max_length is {self.max_length}; it must be at least 2 and at most "
+                f"batch_tokens={self.batch_tokens}"
+            )
+
+    @classmethod
+    def for_corpus(cls, corpus: ParallelCorpus) -> BuiltinConfig:
+        """Returns what suits a corpus: something smaller for locale phrases, else the defaults."""
+        if not corpus.name.startswith("locale:"):
+            return cls()
+        return cls(
+            vocab_size=1500,
+            d_model=128,
+            encoder_layers=2,
+            decoder_layers=2,
+            ffn=512,
+            max_length=512,
+            dropout=0.0,
+            batch_tokens=1000,
+            max_minutes=8.0,
+        )
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """Room for a trained host in bytes, at most: float32 weights and tokenizer files."""
+        width, layers = self.d_model, self.encoder_layers + 2 * self.decoder_layers
+        weights = width * (self.vocab_size + 2 * self.max_length + 4 * layers * width)
+        weights += 2 * (self.encoder_layers + self.decoder_layers) * width * self.ffn
+        return round(1.1 * 4 * weights) + 300 * self.vocab_size + 1_000_000

@@ -1,0 +1,101 @@
+"""Tiny hosts with random weights, and sentences for them: quick, offline, and never the same twice.
+
+The weights are drawn wide, so that what a host writes depends on where it looks, and the
+end-of-sequence token comes up now and then; other targets run into the length limit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.processors import TemplateProcessing
+from transformers import PreTrainedTokenizerFast
+
+from rlattn.corpora import Pair
+from rlattn.hosts import Seq2SeqHost
+
+WORDS = ["red", "green", "blue", "cat", "dog", "bird", "sees", "hears", "finds", "a", "the", "one"]
+PAD, EOS, UNK = 0, 1, 2
+VOCABULARY = {"<pad>": PAD, "</s>": EOS, "<unk>": UNK, **{w: i + 3 for i, w in enumerate(WORDS)}}
+SOURCE, TARGET = 10, 12
+"""Room for the longest sentence that `sentences` makes, and for a target."""
+
+_TOKENS = {"pad_token_id": PAD, "eos_token_id": EOS, "vocab_size": len(VOCABULARY)}
+_BART = {
+    **_TOKENS,
+    "d_model": 16,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 32,
+    "decoder_ffn_dim": 32,
+    "max_position_embeddings": 64,
+    "bos_token_id": None,
+    "forced_eos_token_id": None,
+    "init_std": 0.5,
+}
+CONFIGS: dict[str, dict[str, Any]] = {
+    # Sinusoidal positions; starts with the padding token.
+    "Marian": {**_BART, "decoder_start_token_id": PAD},
+    # Learned positions, counted from 2; starts with the end-of-sequence token.
+    "Bart": {**_BART, "decoder_start_token_id": EOS},
+    # Relative positions.
+    "T5": {
+        **_TOKENS,
+        "d_model": 16,
+        "d_kv": 8,
+        "d_ff": 32,
+        "num_layers": 2,
+        "num_decoder_layers": 2,
+        "num_heads": 2,
+        "initializer_factor": 3.0,
+        "decoder_start_token_id": PAD,
+    },
+}
+
+
+def tiny_host(family: str = "Marian", seed: int = 0, **config: Any) -> Seq2SeqHost:
+    """A host of a family in `CONFIGS`, whose config can be changed."""
+    settings = getattr(transformers, f"{family}Config")(**{**CONFIGS[family], **config})
+    head = "MTModel" if family == "Marian" else "ForConditionalGeneration"
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = getattr(transformers, f"{family}{head}")(settings)
+    return Seq2SeqHost(model, tokenizer(), f"tiny-{family}")
+
+
+def tokenizer() -> PreTrainedTokenizerFast:
+    """One token for each of `WORDS`, and the end of the sequence."""
+    words = Tokenizer(WordLevel(VOCABULARY, unk_token="<unk>"))
+    words.pre_tokenizer = WhitespaceSplit()
+    words.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", EOS)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )
+
+
+def sentences(count: int, seed: int = 0) -> list[str]:
+    """Sentences of 1 to 9 words."""
+    rng = np.random.default_rng(seed)
+    return [" ".join(rng.choice(WORDS, rng.integers(1, 10))) for _ in range(count)]
+
+
+def pairs(count: int, seed: int = 0) -> list[Pair]:
+    """Sentences with made-up translations."""
+    sources, targets = sentences(count, 2 * seed), sentences(count, 2 * seed + 1)
+    return [Pair(*pair) for pair in zip(sources, targets, strict=True)]
+
+
+def save(host: Seq2SeqHost, folder: Path) -> Path:
+    """Writes a host as an ordinary folder."""
+    host.model.save_pretrained(folder)
+    host.tokenizer.save_pretrained(folder)
+    return folder

@@ -1,0 +1,227 @@
+"""The context around a model: it leaves no trace, does not nest, and never fails in silence."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import threading
+import weakref
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from rlattn.errors import RlattnError, SteeringError, UnsupportedModelError
+from rlattn.steering import Allocation, Steering, steer
+from tests.steering.readers import HEADS, LANES, LAYERS, SOURCE, SUPPORTED, Reader, reader_of
+
+GATE = Allocation("gate", torch.arange(SOURCE).expand(LANES, SOURCE) == 0)
+
+
+def state(model: PreTrainedModel) -> list[Any]:
+    """Everything about a model that a steering touches."""
+    seen: list[Any] = [copy.deepcopy(model.config.__dict__)]
+    for module in model.modules():
+        config = getattr(module, "config", None)
+        seen.append(
+            (
+                set(module.__dict__),
+                module.training,
+                len(module._forward_hooks),
+                len(module._forward_pre_hooks),
+                config and config._attn_implementation,
+            )
+        )
+    return seen
+
+
+def cross_attention(reader: Reader, layer: int) -> torch.nn.Module:
+    return reader.model.get_decoder().layers[layer].encoder_attn
+
+
+def test_the_model_is_what_it_was_after_exit(reader: Reader) -> None:
+    before, logits = state(reader.model), reader.logits()
+    with steer(reader.model, GATE) as steering:
+        steered = reader.logits()
+    assert state(reader.model) == before
+    assert torch.equal(reader.logits(), logits)
+    with steering:
+        assert torch.equal(reader.logits(), steered), "a steering can be entered again"
+
+
+def test_the_model_is_what_it_was_after_an_exception(reader: Reader) -> None:
+    before, logits = state(reader.model), reader.logits()
+    with pytest.raises(KeyError), steer(reader.model, GATE):
+        raise KeyError
+    with pytest.raises(SteeringError), steer(reader.model, Allocation("bias", torch.zeros(1, 1))):
+        reader.logits()
+    assert state(reader.model) == before
+    assert torch.equal(reader.logits(), logits)
+
+
+def test_finding_the_cross_attention_leaves_no_trace(reader: Reader) -> None:
+    reader.model.train()
+    before, numbers = state(reader.model), torch.get_rng_state()
+    steering = Steering(reader.model)
+    assert (steering.layers_count, steering.heads_count) == (LAYERS, HEADS)
+    assert state(reader.model) == before
+    assert torch.equal(torch.get_rng_state(), numbers)
+    assert all(weight.grad is None for weight in reader.model.parameters())
+
+
+def test_a_model_is_not_kept_alive() -> None:
+    reader = reader_of(SUPPORTED["Marian"]())
+    with steer(reader.model, GATE):
+        reader.logits()
+    model = weakref.ref(reader.model)
+    del reader
+    gc.collect()
+    assert model() is None
+
+
+def test_unsupported_models_are_refused_by_name(unsupported: PreTrainedModel) -> None:
+    before = state(unsupported)
+    with pytest.raises(UnsupportedModelError, match=f"{type(unsupported).__name__} cannot"):
+        Steering(unsupported)
+    assert state(unsupported) == before
+
+
+def test_attention_that_is_more_than_a_softmax_is_refused(
+    marian: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attend(module: Any, query: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, None]:
+        return 2 * query.transpose(1, 2), None
+
+    marian.model.set_attn_implementation("eager")
+    monkeypatch.setattr(
+        "transformers.models.marian.modeling_marian.eager_attention_forward", attend
+    )
+    with pytest.raises(UnsupportedModelError, match="more than a softmax"):
+        Steering(marian.model)
+
+
+def test_a_layer_that_bypasses_the_interface_is_refused(marian: Reader) -> None:
+    cross_attention(marian, 1).forward = lambda states, **_: (states, None)
+    with pytest.raises(UnsupportedModelError, match=r"layers \[1\]"):
+        Steering(marian.model)
+
+
+def test_a_steering_that_does_not_fire_is_an_error(marian: Reader) -> None:
+    with steer(marian.model, GATE) as steering:
+        cross_attention(marian, 1).forward = lambda states, **_: (states, None)
+        with pytest.raises(SteeringError, match=r"MarianMTModel.*layers \[1\]"):
+            marian.logits()
+    assert steering.attention is None
+    with steer(marian.model, GATE, layers=[0]):
+        marian.logits()  # the layer that was to be steered still is
+
+
+def test_steerings_do_not_nest(marian: Reader) -> None:
+    with steer(marian.model, GATE) as steering:
+        logits = marian.logits()
+        for again in (steering, steer(marian.model, None)):
+            with pytest.raises(SteeringError, match="MarianMTModel is already being steered"):
+                again.__enter__()
+        with pytest.raises(SteeringError, match="being steered"):
+            Steering(marian.model.model)
+        assert torch.equal(marian.logits(), logits)
+
+
+def test_models_that_share_a_config_are_steered_apart(marian: Reader) -> None:
+    other = reader_of(type(marian.model)(marian.model.config))
+    logits, own = other.logits(), marian.model.config._attn_implementation
+    with steer(other.model, GATE):
+        steered = other.logits()
+    first, second = steer(marian.model, GATE), steer(other.model, GATE)
+    with first:
+        assert (other.logits() - logits).abs().max() < 1e-5
+        second.__enter__()
+    assert torch.equal(other.logits(), steered)
+    second.__exit__(None, None, None)
+    assert marian.model.config._attn_implementation == own
+    assert torch.equal(other.logits(), logits)
+
+
+def test_two_threads_steer_two_models() -> None:
+    readers = [reader_of(SUPPORTED["Marian"]()) for _ in range(2)]
+    positions = [torch.arange(SOURCE).expand(LANES, SOURCE) == i for i in range(2)]
+    alone = []
+    for reader, gate in zip(readers, positions, strict=True):
+        with steer(reader.model, Allocation("gate", gate)):
+            alone.append(reader.logits())
+    together: list[list[Tensor]] = [[], []]
+    start = threading.Barrier(2)
+
+    def work(i: int) -> None:
+        start.wait()
+        for _ in range(20):
+            with steer(readers[i].model, Allocation("gate", positions[i])):
+                together[i].append(readers[i].logits())
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for expected, seen in zip(alone, together, strict=True):
+        assert len(seen) == 20
+        assert all(torch.equal(logits, expected) for logits in seen)
+
+
+@pytest.mark.parametrize(
+    ("mode", "values", "weight", "message"),
+    [
+        ("push", torch.zeros(3, 7), None, "unknown steering mode 'push'"),
+        ("bias", torch.zeros(7), None, r"shape \[7\]"),
+        ("gate", torch.ones(3, 7), None, "must be bool"),
+        ("bias", torch.ones(3, 7, dtype=torch.bool), None, "floating-point"),
+        ("mix", torch.ones(3, 7), None, "needs a weight"),
+        ("bias", torch.ones(3, 7), torch.tensor(0.5), "no other mode"),
+        ("mix", torch.ones(3, 7), torch.ones(7), r"shape \[7\].*\[3\]"),
+    ],
+)
+def test_what_is_no_allocation_is_refused(
+    mode: Any, values: Tensor, weight: Tensor | None, message: str
+) -> None:
+    with pytest.raises(RlattnError, match=message):
+        Allocation(mode, values, weight)
+
+
+def only(lane: int, value: float, other: float = 1.0) -> Tensor:
+    """`[lanes, source]`, with `value` in one lane and `other` in the rest."""
+    return torch.full((LANES, SOURCE), other).index_fill(0, torch.tensor(lane), value)
+
+
+@pytest.mark.parametrize(
+    ("allocation", "message"),
+    [
+        (Allocation("bias", torch.zeros(LANES, 4)), r"\[3, 4\].*3 lanes over 7 source"),
+        (Allocation("bias", torch.zeros(1, SOURCE)), r"\[1, 7\].*3 lanes over 7 source"),
+        (Allocation("bias", torch.zeros(LANES, 9, 1, SOURCE)), "2 layers of 2 heads"),
+        (Allocation("bias", only(1, torch.nan)), "not finite in lane 1$"),
+        (Allocation("bias", only(1, -torch.inf)), "not finite in lane 1$"),
+        (Allocation("gate", only(2, 0).bool()), "no valid position open in lane 2$"),
+        (Allocation("gate", torch.arange(SOURCE).expand(3, -1) >= 4), "open in lanes 1, 2$"),
+        (Allocation("replace", only(0, 0)), "all on padding in lane 0$"),
+        (Allocation("replace", only(0, -1)), "in lane 0$"),
+        (Allocation("mix", only(0, 1), torch.tensor([0, 0.5, 2])), r"outside \[0, 1\] in lane 2$"),
+    ],
+)
+def test_an_allocation_that_does_not_fit_the_forward_is_refused(
+    marian: Reader, allocation: Allocation, message: str
+) -> None:
+    with pytest.raises(SteeringError, match=message), steer(marian.model, allocation):
+        marian.logits()
+
+
+def test_beams_need_an_allocation_of_their_own(marian: Reader) -> None:
+    with steer(marian.model, GATE), pytest.raises(SteeringError, match="6 lanes"):
+        marian.tokens(num_beams=2)
+
+
+@pytest.mark.parametrize("choice", [{"layers": [2]}, {"layers": []}, {"heads": [-1]}])
+def test_layers_and_heads_must_exist(marian: Reader, choice: dict[str, list[int]]) -> None:
+    with pytest.raises(SteeringError, match="choose at least one from 0 to 1"):
+        Steering(marian.model, **choice)
