@@ -23,11 +23,11 @@ from rlattn.hosts.builtin import embedded_host, save_host, train_builtin
 from rlattn.hosts.config import BuiltinConfig
 from rlattn.hosts.quality import greedy_quality
 
-CORPUS = "locale:en-de"
+CORPUS, FOLDER = "locale:en-de", embedded_host()
 
 
 def main(
-    out: Path = embedded_host(),
+    out: Path = FOLDER,
     steps: int = 4500,
     seed: int = 0,
     train_size: int = 250_000,
@@ -45,9 +45,7 @@ def main(
     torch.set_num_threads(1)  # So that the number of cores makes no difference to the weights.
     corpus = load_corpus(CORPUS, seed=seed, train_size=train_size)
     corpus = replace(corpus, valid=corpus.valid[:scored], test=corpus.test[:scored])
-    config = replace(
-        BuiltinConfig.for_corpus(corpus), max_steps=steps, max_minutes=None, seed=seed
-    )
+    config = replace(BuiltinConfig.for_corpus(corpus), max_steps=steps, max_minutes=None, seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
         full, half = Path(work, "float32"), Path(work, "float16")

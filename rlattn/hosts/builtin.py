@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
@@ -15,7 +15,7 @@ import torch
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from rlattn.corpora import ParallelCorpus
+from rlattn.corpora import Pair, ParallelCorpus
 from rlattn.corpora.locale import GENERATOR
 from rlattn.errors import InputError
 from rlattn.hosts.batches import Ragged, batches
@@ -107,36 +107,24 @@ def train_builtin(
     tokenizer = train_tokenizer(
         (text for pair in pairs for text in pair), config.vocab_size, config.max_length
     )
-    sources, targets = (
-        tokenizer([pair[side] for pair in pairs], verbose=False).input_ids for side in (0, 1)
-    )
-    kept = [
-        i
-        for i in range(len(pairs))
-        if max(len(sources[i]), len(targets[i])) <= config.max_length
-    ]
+    sources, targets = _tokenized(pairs, tokenizer, config.max_length)
+    kept = len(sources.lengths)
     if not kept:
         raise InputError(
             f"corpus {corpus.name}: none of its {len(pairs)} training pairs has at most "
             f"{config.max_length} tokens on each side; give shorter sentences"
         )
-    pad = tokenizer.pad_token_id
-    endless = batches(
-        Ragged([sources[i] for i in kept], pad),
-        Ragged([targets[i] for i in kept], pad),
-        config.batch_tokens,
-        np.random.default_rng(config.seed),
-    )
+    endless = batches(sources, targets, config.batch_tokens, np.random.default_rng(config.seed))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(config.seed)
-        model = _untrained(config, tokenizer).to(device)
+        model = _untrained(config, tokenizer).to(device)  # type: ignore[arg-type]
         training = fit(model, endless, config, budget, progress)
     quality = greedy_quality(model, tokenizer, corpus.valid[:_VALIDATION_PAIRS])
     card = {
         "corpus": {"name": corpus.name, "fingerprint": corpus.fingerprint},
         "config": asdict(config),
-        "pairs": len(kept),
-        "left_out": len(pairs) - len(kept),
+        "pairs": kept,
+        "left_out": len(pairs) - kept,
         "training": training._asdict(),
         "validation": quality._asdict(),
         "versions": {name: version(name) for name in ("tokenizers", "torch", "transformers")},
@@ -161,12 +149,12 @@ def save_host(
 @contextmanager
 def _without_progress_bars() -> Iterator[None]:
     shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
@@ -178,6 +166,20 @@ def _is_embedded(corpus: ParallelCorpus) -> bool:
         return False
     card = json.loads((_EMBEDDED / CARD).read_text(encoding="utf-8"))
     return bool(card["generator"] == GENERATOR)
+
+
+def _tokenized(
+    pairs: Sequence[Pair], tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> tuple[Ragged, Ragged]:
+    """Returns the sources and targets of the pairs that are short enough on both sides."""
+    ids = [
+        tokenizer([pair[side] for pair in pairs], return_attention_mask=False, verbose=False)
+        for side in (0, 1)
+    ]
+    both = zip(*(side.input_ids for side in ids), strict=True)
+    short = [rows for rows in both if max(map(len, rows)) <= max_length]
+    sources, targets = ([rows[side] for rows in short] for side in (0, 1))
+    return Ragged(sources, tokenizer.pad_token_id), Ragged(targets, tokenizer.pad_token_id)
 
 
 def _untrained(config: BuiltinConfig, tokenizer: PreTrainedTokenizerBase) -> MarianMTModel:
@@ -205,12 +207,12 @@ def _untrained(config: BuiltinConfig, tokenizer: PreTrainedTokenizerBase) -> Mar
             scale_embedding=True,
             bos_token_id=None,
             forced_eos_token_id=None,
-            # The fused kernel is the slower one for short sequences with masks on a CPU.
-            attn_implementation="eager",
             **special,
         )
     )
-    model.generation_config = GenerationConfig(
+    # The fused kernel is the slower one for short sequences with masks on a CPU.
+    model.set_attn_implementation("eager")
+    model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=config.max_length - 1,
         num_beams=1,
         do_sample=False,

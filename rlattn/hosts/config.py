@@ -67,7 +67,9 @@ class BuiltinConfig:
         if self.max_steps is None and self.max_minutes is None:
             raise InputError("training would never end; give max_steps, max_minutes or both")
         if self.vocab_size < SMALLEST_VOCABULARY:
-            raise InputError(f"vocab_size is {self.vocab_size}; give at least {SMALLEST_VOCABULARY}")
+            raise InputError(
+                f"vocab_size is {self.vocab_size}; it must be at least {SMALLEST_VOCABULARY}"
+            )
         if self.d_model % (2 * self.heads):
             raise InputError(
                 f"d_model is {self.d_model}; it must be a multiple of twice heads={self.heads}"

@@ -9,6 +9,7 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from rlattn.errors import InputError
+from rlattn.hosts.builtin import embedded_host
 from rlattn.hosts.seq2seq import Seq2SeqHost
 
 
@@ -16,8 +17,8 @@ def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHo
     """Loads a host in float32 from a local folder or, failing that, from the Hugging Face hub.
 
     Args:
-        name: A folder with ``config.json``, weights and tokenizer, or a hub id such as
-            ``Helsinki-NLP/opus-mt-de-en``.
+        name: A folder with ``config.json``, weights and tokenizer, a hub id such as
+            ``Helsinki-NLP/opus-mt-de-en``, or ``embedded`` for the one that ships with rlattn.
         device: Where the weights go.
 
     Returns:
@@ -27,11 +28,12 @@ def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHo
         InputError: If there is no such host, or it cannot be read.
         UnsupportedModelError: If it is not an encoder-decoder.
     """
-    if Path(name).exists() and not (Path(name) / "config.json").is_file():
+    place = embedded_host() if name == "embedded" else name
+    if Path(place).exists() and not (Path(place) / "config.json").is_file():
         raise InputError(f"host {name}: expected a folder with a config.json in it")
     try:
-        model = AutoModelForSeq2SeqLM.from_pretrained(name, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModelForSeq2SeqLM.from_pretrained(place, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(place)
     except (OSError, ValueError) as error:
         logging.getLogger(__name__).debug("loading %s failed", name, exc_info=True)
         reason = str(error).strip().splitlines()[0]

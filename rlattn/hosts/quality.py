@@ -51,7 +51,7 @@ def greedy_quality(
         inputs = tokenizer(texts, return_tensors="pt", padding=True, truncation=True)
         # A translation that runs away is cut: none is much longer than its source.
         most = min(2 * inputs.input_ids.shape[1] + 10, tokenizer.model_max_length - 1)
-        ids = model.generate(
+        ids = model.generate(  # type: ignore[operator]
             **inputs.to(model.device), num_beams=1, do_sample=False, max_new_tokens=most
         )
         written += tokenizer.batch_decode(ids, skip_special_tokens=True)

@@ -59,7 +59,7 @@ def train_tokenizer(
         pair=f"$A {EOS} $B {EOS}",
         special_tokens=[(EOS, tokenizer.token_to_id(EOS))],
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         pad_token=PAD,
         eos_token=EOS,

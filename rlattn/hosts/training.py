@@ -111,18 +111,18 @@ def fit(
             tokens += batch.targets.numel()
             bar.update(task, completed=used, loss=mean, speed=tokens / budget.seconds)
         bar.update(task, completed=1.0)
-    model.eval()
+    model.eval()  # type: ignore[no-untyped-call]
     return Training(steps, budget.seconds, mean)
 
 
 def smoothed_loss(model: MarianMTModel, batch: Batch, smoothing: float) -> Tensor:
     """Returns the label-smoothed cross-entropy of a batch, the mean over its target tokens."""
     pad, device = model.config.pad_token_id, model.device.type
-    real = batch.targets != pad
+    real, readable = batch.targets.ne(pad), batch.sources.ne(pad)
     with torch.autocast(device, torch.bfloat16, enabled=_fast_bfloat16(device)):
         states = model.model(
             input_ids=batch.sources,
-            attention_mask=(batch.sources != pad).long(),
+            attention_mask=readable.long(),
             decoder_input_ids=F.pad(batch.targets[:, :-1], (1, 0), value=pad),
             use_cache=False,
         ).last_hidden_state
@@ -137,7 +137,7 @@ def _schedule(used: float, warmup: float) -> float:
 @cache
 def _fast_bfloat16(device: str) -> bool:
     if device == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     able = torch.cpu.get_capabilities()
     return device == "cpu" and any(able.get(name) for name in ("avx512_bf16", "amx_bf16"))
 

@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerFast
 from rlattn.corpora import Pair
 from rlattn.hosts import Seq2SeqHost
 
-WORDS = ["red", "green", "blue", "cat", "dog", "bird", "sees", "hears", "finds", "a", "the", "one"]
+WORDS = [consonant + vowel for consonant in "bdfghklmnrst" for vowel in "aeiou"]
 PAD, EOS, UNK = 0, 1, 2
 VOCABULARY = {"<pad>": PAD, "</s>": EOS, "<unk>": UNK, **{w: i + 3 for i, w in enumerate(WORDS)}}
 SOURCE, TARGET = 10, 12
@@ -30,7 +30,7 @@ SOURCE, TARGET = 10, 12
 _TOKENS = {"pad_token_id": PAD, "eos_token_id": EOS, "vocab_size": len(VOCABULARY)}
 _BART = {
     **_TOKENS,
-    "d_model": 16,
+    "d_model": 32,
     "encoder_layers": 2,
     "decoder_layers": 2,
     "encoder_attention_heads": 2,
@@ -40,7 +40,9 @@ _BART = {
     "max_position_embeddings": 64,
     "bos_token_id": None,
     "forced_eos_token_id": None,
-    "init_std": 0.5,
+    "scale_embedding": True,
+    "tie_word_embeddings": False,
+    "init_std": 0.3,
 }
 CONFIGS: dict[str, dict[str, Any]] = {
     # Sinusoidal positions; starts with the padding token.
@@ -50,13 +52,14 @@ CONFIGS: dict[str, dict[str, Any]] = {
     # Relative positions.
     "T5": {
         **_TOKENS,
-        "d_model": 16,
-        "d_kv": 8,
+        "d_model": 32,
+        "d_kv": 16,
         "d_ff": 32,
         "num_layers": 2,
         "num_decoder_layers": 2,
         "num_heads": 2,
-        "initializer_factor": 3.0,
+        "tie_word_embeddings": False,
+        "initializer_factor": 2.0,
         "decoder_start_token_id": PAD,
     },
 }
@@ -69,6 +72,10 @@ def tiny_host(family: str = "Marian", seed: int = 0, **config: Any) -> Seq2SeqHo
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = getattr(transformers, f"{family}{head}")(settings)
+    # Every word is as likely as another, but for the end.
+    words = model.get_output_embeddings().weight.data
+    words /= words.norm(dim=1, keepdim=True)
+    words[EOS] *= 2
     return Seq2SeqHost(model, tokenizer(), f"tiny-{family}")
 
 
