@@ -6,8 +6,9 @@ Importing the package registers the environment ``rlattn/Translate-v0`` with Gym
 from __future__ import annotations
 
 from rlattn import envs as envs
+from rlattn.hosts import load_host
 from rlattn.inference import TrainedPolicy, load, translate
 
 __version__ = "0.1.0"
 
-__all__ = ["TrainedPolicy", "load", "translate"]
+__all__ = ["TrainedPolicy", "load", "load_host", "translate"]

@@ -51,6 +51,20 @@ class TrainedPolicy:
         }
         (folder / "policy.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
+    def check(self, model: PreTrainedModel) -> None:
+        """Makes sure that a model is the host that the policy was trained on.
+
+        Raises:
+            InputError: If it is another.
+        """
+        found = fingerprint(model)
+        if found != self.host_fingerprint:
+            raise InputError(
+                f"this policy was trained on host {self.host_name} "
+                f"({self.host_fingerprint[:12]}), not on {model.name_or_path or 'this model'} "
+                f"({found[:12]}): load that host, or train a policy for this one"
+            )
+
     @contextmanager
     def steer(self, model: PreTrainedModel, trace: bool = False) -> Iterator[Trace]:
         """Lets the policy decide where a model looks, in greedy `model.generate()`.
@@ -68,13 +82,7 @@ class TrainedPolicy:
             SteeringError: If it is being steered already, or decodes in a way that the policy
                 cannot follow.
         """
-        found = fingerprint(model)
-        if found != self.host_fingerprint:
-            raise InputError(
-                f"this policy was trained on host {self.host_name} "
-                f"({self.host_fingerprint[:12]}), not on {model.name_or_path or 'this model'} "
-                f"({found[:12]}): load that host, or train a policy for this one"
-            )
+        self.check(model)
         device = next(model.parameters()).device
         with _steered(model, self.policy.to(device), trace) as record:
             yield record
@@ -127,8 +135,10 @@ class _Session:
         self.record = Trace()
         self.steering = Steering(model, record=True)
         self._policy, self._trace = policy, trace
-        self.decoder: nn.Module = model.get_decoder()  # type: ignore[no-untyped-call]
-        self._embed = self.decoder.get_input_embeddings()
+        # Without the language-model head that some decoders have inside.
+        decoder: PreTrainedModel = model.get_decoder()  # type: ignore[no-untyped-call]
+        self.decoder = decoder.base_model
+        self._embed: nn.Embedding = decoder.get_input_embeddings()  # type: ignore[assignment]
         ends = model.generation_config.eos_token_id
         self._ends = torch.tensor(ends if isinstance(ends, list) else [ends], device=model.device)
         self._hidden: Tensor | None = None
@@ -161,12 +171,12 @@ class _Session:
 
     def _begin(self, memory: Tensor, mask: Tensor | None) -> None:
         rows, width = memory.shape[:2]
-        self._memory = compact(memory)
         self._mask = (
             torch.ones(rows, width, dtype=torch.bool, device=memory.device)
             if mask is None
             else mask.bool()
         )
+        self._memory = compact(memory[self._mask])
         self._observer = Observer(rows, width, self._embed.weight.shape[1], memory.device)
         self._live = torch.ones(rows, dtype=torch.bool, device=memory.device)
         self._reads = torch.zeros(rows, device=memory.device)

@@ -11,7 +11,7 @@ _LIMIT = float(torch.finfo(torch.float16).max)
 
 
 def compact(memory: Tensor) -> Tensor:
-    """The memory as the policy sees it: float16, finite, of the same shape."""
+    """A memory as the policy sees it: float16, finite, of the same shape."""
     return memory.clamp(-_LIMIT, _LIMIT).to(torch.float16)
 
 
@@ -20,7 +20,8 @@ class Observation:
     """What the policy sees of every lane.
 
     Attributes:
-        memory: The encoder's output, float16, ``[lanes, source, d_model]``.
+        memory: The encoder's output at the real source tokens, lane after lane, float16,
+            ``[positions, d_model]``.
         mask: True at real source tokens, ``[lanes, source]``.
         state: The decoder's last hidden state beside the embedding of the token that it is about
             to read, float32, ``[lanes, 2 * d_state]``. The first half is zero at the first step.

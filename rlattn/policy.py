@@ -82,7 +82,7 @@ class AttentionPolicy(nn.Module):
         # From here on one row per valid position: most of a padded batch is padding.
         lane = mask.nonzero()[:, 0]
         shift, scale = query[lane].chunk(2, dim=-1)
-        key = self.key(observation.memory[mask].float())
+        key = self.key(observation.memory.float())
         past = torch.cat([_around(observation.attention), _around(observation.coverage)], dim=-1)
         joint = self.joint(key * (1.0 + scale) + shift + self.past(past[mask]))
         scores = joint.new_zeros(*mask.shape, len(self.family.initial))

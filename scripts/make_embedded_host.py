@@ -15,11 +15,13 @@ from pathlib import Path
 
 import torch
 import tyro
+from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, MarianMTModel
 
 from rlattn.corpora import load_corpus
 from rlattn.corpora.locale import GENERATOR
-from rlattn.hosts.builtin import embedded_host, save_host, train_builtin
+from rlattn.hosts.builtin import embedded_host, train_builtin
+from rlattn.hosts.card import write_card
 from rlattn.hosts.config import BuiltinConfig
 from rlattn.hosts.quality import greedy_quality
 
@@ -48,19 +50,25 @@ def main(
     config = replace(BuiltinConfig.for_corpus(corpus), max_steps=steps, max_minutes=None, seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
-        full, half = Path(work, "float32"), Path(work, "float16")
-        card = train_builtin(corpus, config, full)
-        tokenizer = AutoTokenizer.from_pretrained(full)
-        save_host(half, MarianMTModel.from_pretrained(full).half(), tokenizer, card)
-        model = MarianMTModel.from_pretrained(half, dtype=torch.float32).eval()
+        folder = Path(work, out.name)
+        card = train_builtin(corpus, config, folder)
+        round_to_float16(folder / "model.safetensors")
+        model = MarianMTModel.from_pretrained(folder, dtype=torch.float32).eval()
+        tokenizer = AutoTokenizer.from_pretrained(folder)
         for split, pairs in {"validation": corpus.valid, "test": corpus.test}.items():
             card[split] = greedy_quality(model, tokenizer, pairs)._asdict()
             print(f"{split}: {card[split]['bleu']:.2f} BLEU, {card[split]['chrf']:.2f} chrF")
-        save_host(half, model.half(), tokenizer, card | {"generator": GENERATOR})
+        write_card(folder, card | {"generator": GENERATOR})
         shutil.rmtree(out, ignore_errors=True)
-        half.rename(out)
+        folder.rename(out)
     size = sum(path.stat().st_size for path in out.iterdir())
     print(f"{out}: {size / 1e6:.2f} MB after {card['training']['seconds']:.0f} s of training")
+
+
+def round_to_float16(weights: Path) -> None:
+    """Halves a file of weights; the config beside it still has them loaded as float32."""
+    rounded = {name: tensor.half() for name, tensor in load_file(weights).items()}
+    save_file(rounded, weights, metadata={"format": "pt"})
 
 
 if __name__ == "__main__":

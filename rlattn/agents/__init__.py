@@ -5,7 +5,7 @@ from __future__ import annotations
 from rlattn.agents.callbacks import Point, RewardLog, Validation
 from rlattn.agents.heuristics import translate_topk
 from rlattn.agents.ppo import PointerPolicy
-from rlattn.agents.training import PPOSettings, learn, make_ppo
+from rlattn.agents.training import PPOSettings, learn, make_ppo, trained_policy
 
 __all__ = [
     "PPOSettings",
@@ -15,5 +15,6 @@ __all__ = [
     "Validation",
     "learn",
     "make_ppo",
+    "trained_policy",
     "translate_topk",
 ]

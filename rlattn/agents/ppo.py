@@ -33,14 +33,14 @@ def to_observation(obs: PyTorchObs) -> Observation:
     width = int(mask.any(0).nonzero().max()) + 1
     mask = mask[:, :width]
     if "memory" in obs:
-        memory = obs["memory"].reshape(len(mask), obs["mask"].shape[1], -1)[:, :width]
+        memory = obs["memory"].reshape(len(mask), obs["mask"].shape[1], -1)[:, :width][mask]
     else:
         store, first = obs["episode"].unbind(-1)
         names = first[:, None] + torch.arange(width, device=mask.device)
         # A batch comes from one environment, and so from one store.
-        memory = RowStore.find(int(store[0])).gather(torch.where(mask, names, first[:, None]))
+        memory = RowStore.find(int(store[0])).gather(names[mask])
     return Observation(
-        memory=memory.masked_fill(~mask[..., None], 0.0),
+        memory=memory,
         mask=mask,
         state=obs["state"].float(),
         attention=obs["attention"][:, :width].float(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecEnv
 
 from rlattn.agents.ppo import PointerPolicy
+from rlattn.inference import TrainedPolicy
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,18 @@ class PPOSettings:
 
 
 def make_ppo(
-    env: VecEnv, action: str, d_model: int, settings: PPOSettings, *, seed: int, device: str = "cpu"
+    env: VecEnv, settings: PPOSettings | None = None, *, seed: int = 0, device: str = "cpu"
 ) -> PPO:
     """An unmodified PPO with our policy class.
 
     Args:
         env: A `TranslationVecEnv`, wrapped or not.
-        action: The name of its action family.
-        d_model: Width of the host's memory.
-        settings: See there.
+        settings: See there; the defaults when not given.
         seed: Seeds Python, NumPy, torch and the environment.
         device: Where the policy network is.
     """
+    settings = settings or PPOSettings()
+    core = env.get_attr("core")[0]
     return PPO(
         PointerPolicy,
         env,
@@ -61,10 +63,25 @@ def make_ppo(
         gamma=settings.gamma,
         gae_lambda=settings.gae_lambda,
         ent_coef=settings.entropy,
-        policy_kwargs={"action": action, "d_model": d_model, "width": settings.width},
+        policy_kwargs={
+            "action": core.family.name,
+            "d_model": core.host.d_model,
+            "width": settings.width,
+        },
         seed=seed,
         device=device,
     )
+
+
+def trained_policy(ppo: PPO) -> TrainedPolicy:
+    """The policy that a PPO has now, ready to be saved or to steer; later learning leaves it.
+
+    Args:
+        ppo: What `make_ppo` gave.
+    """
+    assert isinstance(ppo.policy, PointerPolicy)
+    host = ppo.get_env().get_attr("core")[0].host
+    return TrainedPolicy(copy.deepcopy(ppo.policy.attention), host.name, host.fingerprint)
 
 
 def learn(

@@ -29,6 +29,7 @@ class TranslationVecEnv(VecEnv):
     def __init__(self, core: TranslationCore) -> None:
         self.core = core
         space = core.family.space(core.max_source)
+        self.render_mode = None
         super().__init__(core.lanes, observation_space(core, handles=True), space)
         self._action: torch.Tensor | None = None
 

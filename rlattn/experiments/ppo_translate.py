@@ -133,14 +133,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         seed=config.seed,
     )
     settings = replace(PPOSettings(), learning_rate=config.learning_rate, gamma=config.gamma)
-    ppo = make_ppo(
-        TranslationVecEnv(core),
-        config.action,
-        host.d_model,
-        settings,
-        seed=config.seed,
-        device=config.device,
-    )
+    ppo = make_ppo(TranslationVecEnv(core), settings, seed=config.seed, device=config.device)
     claim_output(out)
     write_json(
         out / "config.json",

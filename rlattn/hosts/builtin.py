@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import GenerationConfig, MarianConfig, MarianMTModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from rlattn.corpora import Pair, ParallelCorpus
@@ -20,13 +19,14 @@ from rlattn.corpora.locale import GENERATOR
 from rlattn.errors import InputError
 from rlattn.hosts.batches import Ragged, batches
 from rlattn.hosts.cache import cached_folder, default_cache, digest
+from rlattn.hosts.card import read_card, write_card
 from rlattn.hosts.config import BuiltinConfig
+from rlattn.hosts.marian import untrained_model
 from rlattn.hosts.quality import greedy_quality
 from rlattn.hosts.tokenizer import train_tokenizer
 from rlattn.hosts.training import Budget, fit
 
-CARD = "rlattn.json"
-"""File beside the weights that says how they were made."""
+__all__ = ["BuiltinConfig", "builtin_host", "embedded_host", "train_builtin"]
 
 _FORMAT = 1  # Raised when the same corpus and config give another folder.
 _EMBEDDED = Path(__file__).parent / "assets" / "locale-en-de"
@@ -95,7 +95,7 @@ def train_builtin(
         device: Where to train.
 
     Returns:
-        The card that is also written to `CARD`: corpus, config, budget used, validation scores
+        Its card, which is also written: corpus, config, budget used, validation scores
         and versions.
 
     Raises:
@@ -117,8 +117,12 @@ def train_builtin(
     endless = batches(sources, targets, config.batch_tokens, np.random.default_rng(config.seed))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(config.seed)
-        model = _untrained(config, tokenizer).to(device)  # type: ignore[arg-type]
+        model = untrained_model(config, tokenizer).to(device)  # type: ignore[arg-type]
         training = fit(model, endless, config, budget, progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _without_progress_bars():
+        model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     quality = greedy_quality(model, tokenizer, corpus.valid[:_VALIDATION_PAIRS])
     card = {
         "corpus": {"name": corpus.name, "fingerprint": corpus.fingerprint},
@@ -129,21 +133,8 @@ def train_builtin(
         "validation": quality._asdict(),
         "versions": {name: version(name) for name in ("tokenizers", "torch", "transformers")},
     }
-    save_host(folder, model, tokenizer, card)
+    write_card(folder, card)
     return card
-
-
-def save_host(
-    folder: Path, model: MarianMTModel, tokenizer: PreTrainedTokenizerBase, card: dict[str, Any]
-) -> None:
-    """Writes a host's folder; whatever the weights' type, they load as float32 by default."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with _without_progress_bars():
-        model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    _write_json(folder / "config.json", config | {"dtype": "float32"})
-    _write_json(folder / CARD, card)
 
 
 @contextmanager
@@ -157,15 +148,8 @@ def _without_progress_bars() -> Iterator[None]:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def _is_embedded(corpus: ParallelCorpus) -> bool:
-    if corpus.name != "locale:en-de" or not (_EMBEDDED / CARD).is_file():
-        return False
-    card = json.loads((_EMBEDDED / CARD).read_text(encoding="utf-8"))
-    return bool(card["generator"] == GENERATOR)
+    return corpus.name == "locale:en-de" and read_card(_EMBEDDED)["generator"] == GENERATOR
 
 
 def _tokenized(
@@ -180,43 +164,3 @@ def _tokenized(
     short = [rows for rows in both if max(map(len, rows)) <= max_length]
     sources, targets = ([rows[side] for rows in short] for side in (0, 1))
     return Ragged(sources, tokenizer.pad_token_id), Ragged(targets, tokenizer.pad_token_id)
-
-
-def _untrained(config: BuiltinConfig, tokenizer: PreTrainedTokenizerBase) -> MarianMTModel:
-    special = {
-        "pad_token_id": tokenizer.pad_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "decoder_start_token_id": tokenizer.pad_token_id,
-    }
-    model = MarianMTModel(
-        MarianConfig(
-            vocab_size=len(tokenizer),
-            d_model=config.d_model,
-            encoder_layers=config.encoder_layers,
-            decoder_layers=config.decoder_layers,
-            encoder_attention_heads=config.heads,
-            decoder_attention_heads=config.heads,
-            encoder_ffn_dim=config.ffn,
-            decoder_ffn_dim=config.ffn,
-            max_position_embeddings=config.max_length,
-            dropout=config.dropout,
-            attention_dropout=config.dropout,
-            activation_dropout=config.dropout,
-            activation_function="relu",
-            init_std=config.d_model**-0.5,
-            scale_embedding=True,
-            bos_token_id=None,
-            forced_eos_token_id=None,
-            **special,
-        )
-    )
-    # The fused kernel is the slower one for short sequences with masks on a CPU.
-    model.set_attn_implementation("eager")
-    model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
-        max_new_tokens=config.max_length - 1,
-        num_beams=1,
-        do_sample=False,
-        bad_words_ids=[[tokenizer.pad_token_id]],
-        **special,
-    )
-    return model

@@ -48,8 +48,8 @@ class BuiltinConfig:
     max_length: int = 256
     dropout: float = 0.1
     label_smoothing: float = 0.1
-    batch_tokens: int = 2000
-    learning_rate: float = 2e-3
+    batch_tokens: int = 1500
+    learning_rate: float = 1.5e-3
     warmup: float = 0.1
     max_steps: int | None = None
     max_minutes: float | None = 15.0
@@ -94,6 +94,7 @@ class BuiltinConfig:
             max_length=512,
             dropout=0.0,
             batch_tokens=1000,
+            learning_rate=2e-3,
             max_minutes=8.0,
         )
 

@@ -194,7 +194,7 @@ class LaneDecoder:
         self.ages = self.ages[lanes]
         self.sources.keep(rows)
         for layer in self._layers:
-            layer.reorder_cache(rows)
+            layer.reorder_cache(rows)  # type: ignore[arg-type]
 
     @torch.inference_mode()
     def step(self, tokens: Tensor, beside: Tensor | None = None) -> Step:
@@ -224,9 +224,9 @@ class LaneDecoder:
         with self._at(self.ages) as hidden, self.host.head(beside) as head:
             output = self.host.model(
                 encoder_outputs=BaseModelOutput(last_hidden_state=sources.memory),
-                attention_mask=sources.mask[:, None, None],
+                attention_mask=self._additive(sources.mask),
                 decoder_input_ids=tokens[:, None],
-                decoder_attention_mask=own[:, None, None].to(tokens.device),
+                decoder_attention_mask=self._additive(own.to(tokens.device)),
                 past_key_values=cache,
                 use_cache=True,
             )
@@ -234,12 +234,20 @@ class LaneDecoder:
         logits = output.logits[:, -1]
         return Step(logits[: len(tokens)], hidden[0][:, -1], head[0][:, -1], logits[len(tokens) :])
 
+    def _additive(self, mask: Tensor) -> Tensor:
+        # Every attention takes an additive mask; to some, a boolean one is a number to add.
+        dtype = self.host.model.dtype
+        shut = torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, torch.finfo(dtype).min)
+        return shut[:, None, None]
+
     @contextmanager
     def _at(self, positions: np.ndarray) -> Iterator[list[Tensor]]:
         """Numbers the lanes' positions, and catches the decoder's last hidden state."""
         decoder = self.host.model.get_decoder()
         hidden: list[Tensor] = []
-        hooks = [decoder.register_forward_hook(lambda _m, _a, out: hidden.append(out[0]))]
+        # The language-model head of a decoder, if it has one inside, is not part of it.
+        body = decoder.base_model
+        hooks = [body.register_forward_hook(lambda _m, _a, out: hidden.append(out[0]))]
         if self._positions is not None:
             rows = self._positions[torch.as_tensor(positions, device=self._positions.device)]
             embedding = _position_embedding(decoder)

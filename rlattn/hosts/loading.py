@@ -6,7 +6,9 @@ import logging
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from rlattn.errors import InputError
 from rlattn.hosts.builtin import embedded_host
@@ -31,13 +33,18 @@ def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHo
     place = embedded_host() if name == "embedded" else name
     if Path(place).exists() and not (Path(place) / "config.json").is_file():
         raise InputError(f"host {name}: expected a folder with a config.json in it")
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model = AutoModelForSeq2SeqLM.from_pretrained(place, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(place)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         logging.getLogger(__name__).debug("loading %s failed", name, exc_info=True)
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"host {name}: neither a local folder nor a hub model that can be loaded ({reason})"
         ) from error
+    finally:
+        if bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     return Seq2SeqHost(model.to(torch.device(device)), tokenizer, str(name))

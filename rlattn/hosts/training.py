@@ -118,6 +118,7 @@ def fit(
 def smoothed_loss(model: MarianMTModel, batch: Batch, smoothing: float) -> Tensor:
     """Returns the label-smoothed cross-entropy of a batch, the mean over its target tokens."""
     pad, device = model.config.pad_token_id, model.device.type
+    assert isinstance(pad, int)
     real, readable = batch.targets.ne(pad), batch.sources.ne(pad)
     with torch.autocast(device, torch.bfloat16, enabled=_fast_bfloat16(device)):
         states = model.model(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,8 @@ from rlattn.corpora import Pair, ParallelCorpus, load_corpus
 from rlattn.corpora.locale import GENERATOR
 from rlattn.errors import InputError
 from rlattn.hosts import builtin
-from rlattn.hosts.builtin import CARD, builtin_host, embedded_host, train_builtin
+from rlattn.hosts.builtin import builtin_host, embedded_host, train_builtin
+from rlattn.hosts.card import read_card
 from rlattn.hosts.config import BuiltinConfig
 from rlattn.hosts.quality import greedy_quality
 
@@ -79,7 +79,7 @@ def test_generate_is_greedy_ends_in_time_and_never_writes_padding(folder: Path) 
 
 
 def test_the_card_says_how_the_host_was_made(folder: Path) -> None:
-    card = json.loads((folder / CARD).read_text())
+    card = read_card(folder)
     assert card["corpus"] == {"name": "shouting", "fingerprint": "0"}
     assert BuiltinConfig(**card["config"]) == TINY
     assert card["training"]["steps"] == TINY.max_steps
@@ -160,7 +160,7 @@ def test_the_embedded_host_serves_the_corpus_it_was_made_for_and_no_other(
 def test_the_embedded_host_is_small_and_of_this_generator() -> None:
     folder = embedded_host()
     assert sum(path.stat().st_size for path in folder.iterdir()) < 3e6
-    assert json.loads((folder / CARD).read_text())["generator"] == GENERATOR
+    assert read_card(folder)["generator"] == GENERATOR
     assert {t.dtype for t in load_file(folder / "model.safetensors").values()} == {torch.float16}
     assert AutoModelForSeq2SeqLM.from_pretrained(folder).dtype == torch.float32
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-from rlattn.hosts.builtin import CARD, embedded_host
+from rlattn.hosts.builtin import embedded_host
+from rlattn.hosts.card import read_card
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "make_embedded_host.py"
 
@@ -32,9 +32,6 @@ def test_it_makes_a_folder_of_the_shape_that_ships(tmp_path: Path) -> None:
     assert model.dtype == torch.float32
     assert model.config.vocab_size == len(AutoTokenizer.from_pretrained(out))
 
-    card, shipped = (json.loads((path / CARD).read_text()) for path in (out, embedded_host()))
+    card, shipped = read_card(out), read_card(embedded_host())
     assert card.keys() == shipped.keys()
-    assert card["config"] | {"seed": 0, "max_steps": 0} == shipped["config"] | {
-        "seed": 0,
-        "max_steps": 0,
-    }
+    assert shipped["config"] | {"seed": 1, "max_steps": 2} == card["config"]

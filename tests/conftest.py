@@ -1,0 +1,43 @@
+"""What all tests share: no network, a fixed seed, and tiny hosts."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from rlattn.hosts import Seq2SeqHost, load_host
+from tests.hosts.tiny import CONFIGS, tiny_host
+
+SHARED = Path(os.environ.get("RLATTN_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def host() -> Seq2SeqHost:
+    """A tiny host; tests leave it as it is."""
+    return tiny_host()
+
+
+@pytest.fixture(scope="session", params=CONFIGS)
+def each_host(request: pytest.FixtureRequest) -> Seq2SeqHost:
+    """A tiny host of every family in turn."""
+    return tiny_host(request.param)
+
+
+@pytest.fixture(scope="session")
+def real_host() -> Seq2SeqHost:
+    """A trained German-English host."""
+    folder = SHARED / "hosts" / "multi30k-de-en"
+    if not folder.is_dir():
+        pytest.skip(f"there is no {folder}; RLATTN_SHARED says where shared files are")
+    return load_host(folder)

@@ -1,0 +1,191 @@
+"""Lanes that start anew at any time write what each of them would write alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rlattn.errors import UnsupportedModelError
+from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
+from tests.hosts.tiny import PAD, SOURCE, TARGET, sentences, tiny_host
+from tests.steering.readers import SUPPORTED
+
+LANES = 4
+
+
+class Job(NamedTuple):
+    """A source, the tokens that are fed along it, and what the lanes made of them."""
+
+    source: list[int]
+    fed: list[int]
+    logits: list[Tensor]
+    hidden: list[Tensor]
+
+
+class Lanes:
+    """Keeps all lanes at work on jobs of random tokens and lengths."""
+
+    def __init__(self, host: Seq2SeqHost, seed: int = 0) -> None:
+        self.host, self.rng = host, np.random.default_rng(seed)
+        self.sources = LaneSources(LANES, SOURCE)
+        self.decoder = LaneDecoder(host, self.sources, TARGET)
+        self.jobs: list[Job] = []
+        self.at: dict[int, Job] = {}
+        self.start(np.arange(LANES))
+
+    def start(self, lanes: np.ndarray) -> None:
+        sources = self.rng.integers(3, self.host.vocabulary, (len(lanes), SOURCE))
+        jobs = []
+        for row in sources:
+            fed = self.rng.integers(3, self.host.vocabulary, self.rng.integers(TARGET)).tolist()
+            source = row[: self.rng.integers(1, SOURCE + 1)].tolist()
+            jobs.append(Job(source, [self.host.start_token, *fed], [], []))
+        encoded = self.host.encode([job.source for job in jobs])
+        self.sources.load(lanes, encoded, np.arange(len(lanes)))
+        self.decoder.restart(lanes)
+        self.at.update(zip(lanes.tolist(), jobs, strict=True))
+        self.jobs += jobs
+
+    def run(self, steps: int) -> None:
+        for _ in range(steps):
+            done = [lane for lane, job in self.at.items() if len(job.logits) == len(job.fed)]
+            if done:
+                self.start(np.array(sorted(done)))
+            tokens = [self.at[lane].fed[len(self.at[lane].logits)] for lane in range(LANES)]
+            step = self.decoder.step(torch.tensor(tokens))
+            for lane, job in self.at.items():
+                job.logits.append(step.logits[lane].clone())
+                job.hidden.append(step.hidden[lane].clone())
+
+
+def alone(host: Seq2SeqHost, job: Job) -> Tensor:
+    """The model's own logits along a job, in one forward without lanes or caches."""
+    fed = torch.tensor([job.fed[: len(job.logits)]])
+    ones = torch.ones_like(fed)  # else some models take a start token that pads for padding
+    source = torch.tensor([job.source])
+    with torch.no_grad():
+        output = host.model(input_ids=source, decoder_input_ids=fed, decoder_attention_mask=ones)
+    return output.logits[0]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_lanes_write_what_each_writes_alone(each_host: Seq2SeqHost, seed: int) -> None:
+    lanes = Lanes(each_host, seed)
+    lanes.run(8 * TARGET)  # the caches have room for 2 * TARGET columns
+    assert len(lanes.jobs) > 20
+    for job in lanes.jobs:
+        assert (torch.stack(job.logits) - alone(each_host, job)).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("family", sorted(set(SUPPORTED) - {"Whisper"}))  # which reads no text
+def test_lanes_of_other_families_do_as_well(family: str) -> None:
+    model = SUPPORTED[family]()
+    rules = model.generation_config
+    rules.decoder_start_token_id, rules.pad_token_id, rules.eos_token_id = 1, PAD, 2
+    host = Seq2SeqHost(model, None, family)
+    lanes = Lanes(host)
+    lanes.run(3 * TARGET)
+    for job in lanes.jobs:
+        assert (torch.stack(job.logits) - alone(host, job)).abs().max() < 1e-4
+        assert job.hidden[0].shape == (host.d_state,)
+
+
+def test_hidden_states_and_heads_lead_to_the_logits(each_host: Seq2SeqHost) -> None:
+    lanes = Lanes(each_host)
+    tokens = torch.full((LANES,), each_host.start_token)
+    step = lanes.decoder.step(tokens)
+    assert step.hidden.shape == (LANES, each_host.d_state)
+    assert torch.allclose(each_host.model.get_output_embeddings()(step.head), step.logits)
+    assert not len(step.beside)
+
+
+def test_rows_beside_the_lanes_change_nothing_and_get_logits(each_host: Seq2SeqHost) -> None:
+    plain, extended = Lanes(each_host), Lanes(each_host)
+    tokens = torch.full((LANES,), each_host.start_token)
+    first = plain.decoder.step(tokens)
+    extended.decoder.step(tokens)
+    second = plain.decoder.step(tokens)
+    beside = extended.decoder.step(tokens, torch.cat([first.head, second.head[:1]]))
+    assert torch.allclose(beside.logits, second.logits, atol=1e-5)
+    expected = torch.cat([first.logits, second.logits[:1]])
+    assert torch.allclose(beside.beside, expected, atol=1e-5)
+
+
+def test_a_lane_that_starts_anew_leaves_the_others_alone(host: Seq2SeqHost) -> None:
+    lanes, twin = Lanes(host), Lanes(host)
+    for step in range(3):
+        tokens = torch.arange(LANES) + step
+        kept = lanes.decoder.step(tokens).logits
+        other = twin.decoder.step(tokens).logits
+    twin.decoder.restart(np.array([1]))
+    tokens = torch.full((LANES,), host.start_token)
+    kept, other = lanes.decoder.step(tokens).logits, twin.decoder.step(tokens).logits
+    assert torch.allclose(kept[[0, 2, 3]], other[[0, 2, 3]], atol=1e-5)
+    assert (kept[1] - other[1]).abs().max() > 1e-3
+
+
+def test_lanes_can_be_dropped(each_host: Seq2SeqHost) -> None:
+    encoded = each_host.encode(each_host.tokenize(sentences(5), SOURCE).ids)
+    full, part = (
+        LaneDecoder(each_host, LaneSources.of(replace(encoded)), TARGET) for _ in range(2)
+    )
+    kept = np.array([0, 3])
+    for step in range(2 * TARGET // 3):
+        if step == 3:
+            part.keep(kept)
+        tokens = torch.arange(5) + 3 + step
+        everything = full.step(tokens).logits[kept]
+        rest = part.step(tokens if step < 3 else tokens[kept]).logits
+        if step >= 3:
+            assert torch.allclose(rest, everything, atol=1e-5)
+
+
+def test_decoders_that_share_sources_do_not_meet(host: Seq2SeqHost) -> None:
+    lanes = Lanes(host)
+    twin = LaneDecoder(host, lanes.sources, TARGET)
+    lanes.decoder.step(torch.full((LANES,), 9))
+    tokens = torch.full((LANES,), host.start_token)
+    fresh = Lanes(host).decoder.step(tokens).logits
+    assert torch.allclose(twin.step(tokens).logits, fresh, atol=1e-5)
+
+
+def test_the_sources_are_as_wide_as_the_longest(host: Seq2SeqHost) -> None:
+    sources = LaneSources(2, SOURCE)
+    sources.load(np.array([0, 1]), host.encode([[3] * 7, [4] * 2]), np.array([0, 1]))
+    assert (sources.width, sources.lengths.tolist()) == (7, [7, 2])
+    sources.load(np.array([0]), host.encode([[5] * 9, [5] * 3]), np.array([1]))
+    assert (sources.width, sources.lengths.tolist()) == (3, [3, 2])
+    assert sources.mask.tolist() == [[True, True, True], [True, True, False]]
+    assert sources.memory.shape == (2, 3, host.d_model)
+    assert all(t.shape[2] == 3 for layer in sources.cross for t in layer)
+
+
+def test_the_model_is_left_without_hooks(host: Seq2SeqHost) -> None:
+    Lanes(host).run(2)
+    with pytest.raises(IndexError):
+        Lanes(host).decoder.step(torch.full((LANES,), 10_000))  # no such token
+    assert not any(module._forward_hooks for module in host.model.modules())
+    assert not any(module._forward_pre_hooks for module in host.model.modules())
+
+
+@pytest.mark.parametrize("family", ["Marian", "Bart"])
+def test_a_target_longer_than_the_positions_is_refused(family: str) -> None:
+    host = tiny_host(family)
+    with pytest.raises(UnsupportedModelError, match=f"tiny-{family}.*cannot write 200 tokens"):
+        LaneDecoder(host, LaneSources(LANES, SOURCE), 200)
+
+
+def test_positions_that_are_no_table_are_refused() -> None:
+    class Constant(torch.nn.Module):
+        def forward(self, *args: object, **kwargs: object) -> Tensor:
+            return torch.zeros(1, 1, 32)  # the same at every position, say
+
+    host = tiny_host("Marian")
+    host.model.get_decoder().embed_positions = Constant()
+    with pytest.raises(UnsupportedModelError, match=r"tiny-Marian.*MarianMTModel.*each lane"):
+        LaneDecoder(host, LaneSources(LANES, SOURCE), TARGET)
