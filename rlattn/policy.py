@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from rlattn.actions import MaskedDistribution, make_family
 from rlattn.observation import Observation
 
-
 _REACH = 5
 """How many positions to either side a position sees of where the last steps looked."""
 

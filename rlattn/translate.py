@@ -50,7 +50,9 @@ def run(config: Config) -> None:
     """
     for name in ("max_source", "max_target", "batch_size"):
         if getattr(config, name) < 1:
-            raise InputError(f"--{name.replace('_', '-')} {getattr(config, name)}: expected at least 1")
+            raise InputError(
+                f"--{name.replace('_', '-')} {getattr(config, name)}: expected at least 1"
+            )
     policy = load(config.policy)
     host = load_host(config.host or policy.host_name, config.device)
     policy.check(host.model)

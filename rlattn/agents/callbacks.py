@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
+from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
-from rlattn.agents.ppo import PointerPolicy
+from rlattn.agents.training import trained_policy
 from rlattn.corpora import Pair
-from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, Translations
 
 
@@ -45,7 +43,6 @@ class Validation(BaseCallback):
     as a share of the native BLEU, plus the weight of the reads times the reads.
 
     Args:
-        host: The frozen translator.
         pairs: Validation sentences.
         native_bleu: What the host reaches on them unsteered.
         translate: Translates sentences under a policy.
@@ -56,7 +53,6 @@ class Validation(BaseCallback):
 
     def __init__(
         self,
-        host: Seq2SeqHost,
         pairs: Sequence[Pair],
         *,
         native_bleu: float,
@@ -66,26 +62,20 @@ class Validation(BaseCallback):
         reads_weight: float = 0.0,
     ) -> None:
         super().__init__()
-        self._host, self._pairs, self._native_bleu = host, pairs, native_bleu
+        self._pairs, self._native_bleu = pairs, native_bleu
         self._translate, self._every = translate, every
         self._target, self._weight = reads_target, reads_weight
         self._next = 0
         self.curve: list[Point] = []
         self.best: Point | None = None
-        self._best_weights: dict[str, Any] = {}
+        self._best_policy: TrainedPolicy | None = None
 
     @property
     def policy(self) -> TrainedPolicy:
         """The best policy so far."""
-        policy = copy.deepcopy(self._network().attention)
-        if self._best_weights:
-            policy.load_state_dict(self._best_weights)
-        return TrainedPolicy(policy, self._host.name, self._host.fingerprint)
-
-    def _network(self) -> PointerPolicy:
-        policy = self.model.policy
-        assert isinstance(policy, PointerPolicy)
-        return policy
+        if self._best_policy is None:
+            raise RuntimeError("nothing was validated yet")
+        return self._best_policy
 
     def _on_step(self) -> bool:
         return True
@@ -101,8 +91,8 @@ class Validation(BaseCallback):
 
     def validate(self) -> None:
         """Adds a point to the curve, and keeps the policy if it is the best so far."""
-        network = copy.deepcopy(self._network().attention)
-        policy = TrainedPolicy(network, self._host.name, self._host.fingerprint)
+        assert isinstance(self.model, PPO)
+        policy = trained_policy(self.model)
         output = self._translate([pair.source for pair in self._pairs], policy)
         references = [[pair.target for pair in self._pairs]]
         bleu = BLEU().corpus_score(output.texts, references).score
@@ -111,7 +101,7 @@ class Validation(BaseCallback):
         point = Point(self.num_timesteps, bleu, chrf, reads, self._score(bleu, reads))
         self.curve.append(point)
         if self.best is None or point.score > self.best.score:
-            self.best, self._best_weights = point, network.state_dict()
+            self.best, self._best_policy = point, policy
         for name, value in (("bleu", bleu), ("chrf", chrf), ("reads_fraction", reads)):
             self.logger.record(f"valid/{name}", value)
         self.logger.record("valid/best_score", self.best.score)

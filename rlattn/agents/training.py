@@ -12,6 +12,7 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecEnv
 
 from rlattn.agents.ppo import PointerPolicy
+from rlattn.envs import TranslationCore
 from rlattn.inference import TrainedPolicy
 
 
@@ -24,7 +25,8 @@ class PPOSettings:
         batch_size: Transitions per gradient step.
         epochs: Passes over a rollout.
         learning_rate: At the start; it falls linearly to a tenth.
-        gamma: Discount. Rewards are dense: what a read is worth shows within a few steps.
+        gamma: Discount; None chooses 0 where every step is rewarded by itself and the prefix is
+            given, for an allocation hardly touches later steps then, and 0.98 elsewhere.
         gae_lambda: Bias against variance of the advantage.
         entropy: Weight of the entropy bonus.
         width: Hidden units of the policy network.
@@ -34,7 +36,7 @@ class PPOSettings:
     batch_size: int = 1024
     epochs: int = 4
     learning_rate: float = 1e-3
-    gamma: float = 0.5
+    gamma: float | None = None
     gae_lambda: float = 0.9
     entropy: float = 0.0
     width: int = 96
@@ -60,7 +62,7 @@ def make_ppo(
         batch_size=min(settings.batch_size, settings.rollout * env.num_envs),
         n_epochs=settings.epochs,
         learning_rate=lambda left: settings.learning_rate * (0.1 + 0.9 * left),
-        gamma=settings.gamma,
+        gamma=_gamma(core) if settings.gamma is None else settings.gamma,
         gae_lambda=settings.gae_lambda,
         ent_coef=settings.entropy,
         policy_kwargs={
@@ -73,6 +75,11 @@ def make_ppo(
     )
 
 
+def _gamma(core: TranslationCore) -> float:
+    alone = core.prefix != "free" and "text" not in core.reward.needs
+    return 0.0 if alone else 0.98
+
+
 def trained_policy(ppo: PPO) -> TrainedPolicy:
     """The policy that a PPO has now, ready to be saved or to steer; later learning leaves it.
 
@@ -80,7 +87,9 @@ def trained_policy(ppo: PPO) -> TrainedPolicy:
         ppo: What `make_ppo` gave.
     """
     assert isinstance(ppo.policy, PointerPolicy)
-    host = ppo.get_env().get_attr("core")[0].host
+    env = ppo.get_env()
+    assert env is not None
+    host = env.get_attr("core")[0].host
     return TrainedPolicy(copy.deepcopy(ppo.policy.attention), host.name, host.fingerprint)
 
 

@@ -122,9 +122,7 @@ class EpisodeQueue:
             for batch in self._rng.permutation(order)
         ]
 
-    def _prepare(
-        self, indices: list[int], pairs: list[Pair], sources: list[list[int]]
-    ) -> Episodes:
+    def _prepare(self, indices: list[int], pairs: list[Pair], sources: list[list[int]]) -> Episodes:
         encoded = self._host.encode(sources)
         targets, native = self._targets(indices, pairs, encoded)
         names = np.zeros(len(pairs), np.int64)
@@ -151,17 +149,17 @@ class EpisodeQueue:
         else:
             targets, native = greedy(self._host, encoded, self._max_target)
             self._greedy.update(zip(indices, targets, strict=True))
-            return targets, native
+            return targets, native if self._native else None
         if not self._native:
             return targets, None
         forced = self._host.force(encoded, targets)
         lengths = torch.tensor([len(row) for row in targets], device=forced.device)
-        return targets, forced[torch.arange(forced.shape[1], device=forced.device) < lengths[:, None]]
+        return targets, forced[
+            torch.arange(forced.shape[1], device=forced.device) < lengths[:, None]
+        ]
 
 
-def greedy(
-    host: Seq2SeqHost, encoded: Encoded, max_target: int
-) -> tuple[list[list[int]], Tensor]:
+def greedy(host: Seq2SeqHost, encoded: Encoded, max_target: int) -> tuple[list[list[int]], Tensor]:
     """The host's own greedy output for some sources.
 
     Args:
@@ -196,7 +194,7 @@ def greedy(
             break
     owner, order = torch.cat(owners).sort(stable=True)
     lengths = torch.bincount(owner, minlength=count).tolist()
-    targets = [row.tolist() for row in torch.cat(written)[order].split(lengths)]
+    targets = [row.tolist() for row in torch.split(torch.cat(written)[order], lengths)]
     return targets, torch.cat(heads)[order]
 
 

@@ -54,15 +54,17 @@ def judge(
         What goes into ``results.json``.
     """
     sources, references = [p.source for p in pairs], [p.target for p in pairs]
-    limits = {"max_source": max_source, "max_target": max_target}
+    write = partial(translate, host, sources, max_source=max_source, max_target=max_target)
     outputs: dict[str, Translations] = {}
     with console.status("translating the test sentences natively"):
-        outputs["native"] = translate(host, sources, **limits)
+        outputs["native"] = write()
     with console.status("translating the test sentences under the policy"):
-        outputs["policy"] = translate(host, sources, policy, **limits)
+        outputs["policy"] = write(policy)
     reads = float(np.mean(outputs["policy"].reads_fraction))
     with console.status("translating the test sentences with the native top k"):
-        outputs["topk"] = translate_topk(host, sources, reads, **limits)
+        outputs["topk"] = translate_topk(
+            host, sources, reads, max_source=max_source, max_target=max_target
+        )
     bootstrap = Bootstrap(references, seed=seed)
     baseline = outputs["native"].texts
     rows = [
@@ -90,7 +92,9 @@ def judge(
             for i, pair in enumerate(pairs[:_SAMPLES])
         ],
     )
-    examples = attention_examples(host, sources, policy, **limits)
+    examples = attention_examples(
+        host, sources, policy, max_source=max_source, max_target=max_target
+    )
     if examples:
         draw_attention(out / "attention.png", examples)
     print_table(console, rows, list(signatures.values()))

@@ -73,10 +73,11 @@ def tiny_host(family: str = "Marian", seed: int = 0, **config: Any) -> Seq2SeqHo
     with torch.random.fork_rng():
         torch.manual_seed(_SEEDS[family] + seed)
         model = getattr(transformers, f"{family}{head}")(settings)
-    # No word stands out, but for the end.
+    # No word stands out, but for the end; padding is never written.
     words = model.get_output_embeddings().weight.data
     words /= words.norm(dim=1, keepdim=True)
     words[EOS] *= 2
+    words[PAD] = 0
     return Seq2SeqHost(model, tokenizer(), f"tiny-{family}")
 
 

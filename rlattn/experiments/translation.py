@@ -1,0 +1,183 @@
+"""What the translation programs are asked for: settings, corpus and host."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import tyro
+
+from rlattn.corpora import ParallelCorpus, load_corpus
+from rlattn.corpora.files import read_parallel
+from rlattn.envs.episodes import Prefix
+from rlattn.errors import InputError
+from rlattn.experiments.outputs import check_output
+from rlattn.experiments.weights import parse_weights
+from rlattn.hosts import Seq2SeqHost, load_host
+from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
+from rlattn.rewards import TotalReward
+
+_READS_TARGET = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What to train on, what to reward and where to put the results.
+
+    Attributes:
+        corpus: `locale:en-de` or any pair of CLDR locales, `tsv:FILE`, or `hub:NAME#de-en`.
+        train_src: Parallel training text instead of --corpus: the source side, plain or .gz.
+        train_tgt: Its target side.
+        valid_src: Validation text; split off the training text when not given.
+        valid_tgt: Its target side.
+        test_src: Test text; split off the training text when not given.
+        test_tgt: Its target side.
+        host: The frozen translator: a local folder or hub id; `builtin` trains a small one on the
+            corpus (kept in the cache); `auto` is the embedded one where it fits, else `builtin`.
+        host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other text.
+        action: What the agent decides: `gate` opens or shuts each source position, `bias` adds to
+            the attention logits.
+        reward: Weighted terms, such as `fidelity=1 reads=-0.5`; there are fidelity, reads, chrf,
+            bleu and likelihood. Without it a gate is rewarded for fidelity at a target of reads of
+            0.2, and a bias for likelihood.
+        reads_target: Adapt the weight of the reads until this fraction of the source is read; the
+            kept policy reads at most that much on the validation text.
+        prefix: What is fed back while training: `host`, the host's own greedy output; `reference`;
+            or `free`, the steered output. Without it `reference` where a reward needs that, else
+            `host`. The results are always free-running.
+        steps: Environment steps of training; one step is one target token.
+        lanes: Sentences that advance together.
+        max_source: Longest source in tokens; longer ones are cut and counted.
+        max_target: Longest target in tokens.
+        valid_sentences: How many validation sentences choose the checkpoint.
+        validations: How often the policy is validated.
+        learning_rate: Of PPO's optimiser, at the start.
+        gamma: Discount per target token; without it 0 where steps are rewarded one by one along a
+            given prefix, else 0.98.
+        seed: Fixes everything that is random.
+        device: Where host and policy are: cpu, cuda.
+        out: Where the results go; a new folder below runs/ when not given.
+    """
+
+    corpus: str = "locale:en-de"
+    train_src: Path | None = None
+    train_tgt: Path | None = None
+    valid_src: Path | None = None
+    valid_tgt: Path | None = None
+    test_src: Path | None = None
+    test_tgt: Path | None = None
+    host: str = "auto"
+    host_minutes: float | None = None
+    action: str = "gate"
+    reward: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME=WEIGHT ...]")] = ()
+    reads_target: float | None = None
+    prefix: Prefix | None = None
+    steps: int = 250_000
+    lanes: int = 64
+    max_source: int = 64
+    max_target: int = 64
+    valid_sentences: int = 500
+    validations: int = 20
+    learning_rate: float = 1e-3
+    gamma: float | None = None
+    seed: int = 0
+    device: str = "cpu"
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is rewarded, once defaults are filled in.
+
+    Attributes:
+        weights: The weight of each reward term.
+        reads_target: The fraction of the source to read, or None.
+        prefix: What is fed back.
+    """
+
+    weights: dict[str, float]
+    reads_target: float | None
+    prefix: Prefix
+
+
+def choose_objective(config: Config) -> Objective:
+    """Fills in what suits the action family.
+
+    Raises:
+        InputError: If a reward is malformed or unknown.
+    """
+    weights, target = parse_weights(config.reward), config.reads_target
+    if not weights:
+        weights = {"likelihood": 1.0} if config.action == "bias" else {"fidelity": 1.0}
+        if config.action == "gate" and target is None:
+            target = _READS_TARGET
+    needs = TotalReward(weights, target).needs
+    prefix = config.prefix or ("reference" if "reference" in needs else "host")
+    return Objective(weights, target, prefix)
+
+
+def check(config: Config) -> Path:
+    """Checks what can be checked at once, and names the out folder.
+
+    Raises:
+        InputError: If a number is out of range, the device is not there, or the folder is taken.
+    """
+    for name in ("steps", "lanes", "max_source", "max_target", "valid_sentences", "validations"):
+        if getattr(config, name) < 1:
+            raise InputError(f"{_flag(name)} {getattr(config, name)}: expected at least 1")
+    for name in ("host_minutes", "learning_rate"):
+        number = getattr(config, name)
+        if number is not None and not (math.isfinite(number) and number > 0):
+            raise InputError(f"{_flag(name)} {number}: expected a number above 0")
+    if config.gamma is not None and not 0 <= config.gamma <= 1:
+        raise InputError(f"--gamma {config.gamma}: expected a number from 0 to 1")
+    try:
+        torch.empty(0, device=config.device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {config.device}: not available here; try cpu") from error
+    return check_output(config.out or Path("runs") / time.strftime("translate-%Y%m%d-%H%M%S"))
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def find_corpus(config: Config) -> ParallelCorpus:
+    """Reads the text files that are given, or loads the corpus that is named.
+
+    Raises:
+        InputError: If there is no such corpus or file, or it cannot be read rightly.
+    """
+    splits: list[tuple[Path, Path] | None] = []
+    for split in ("train", "valid", "test"):
+        source, target = getattr(config, f"{split}_src"), getattr(config, f"{split}_tgt")
+        if (source is None) != (target is None):
+            raise InputError(f"--{split}-src and --{split}-tgt go together: give both or neither")
+        splits.append(None if source is None else (source, target))
+    train, valid, test = splits
+    if train is not None:
+        return read_parallel(train, valid, test)
+    if valid is not None or test is not None:
+        raise InputError("validation or test files without training files: give --train-src too")
+    return load_corpus(config.corpus)
+
+
+def find_host(config: Config, corpus: ParallelCorpus) -> Seq2SeqHost:
+    """Loads the host that is named, or trains the built-in one.
+
+    Raises:
+        InputError: If there is no such host, or the cache cannot be written.
+        UnsupportedModelError: If it is not an encoder-decoder.
+    """
+    if config.host not in ("auto", "builtin"):
+        return load_host(config.host, config.device)
+    # Without settings the corpus that the embedded host was made for gets that one.
+    settings = None if config.host == "auto" else BuiltinConfig.for_corpus(corpus)
+    if config.host_minutes is not None:
+        settings = replace(BuiltinConfig.for_corpus(corpus), max_minutes=config.host_minutes)
+    folder = builtin_host(corpus, settings, device=config.device)
+    return load_host("embedded" if folder == embedded_host() else folder, config.device)

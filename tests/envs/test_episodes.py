@@ -1,0 +1,188 @@
+"""Sentences come in a seeded order, ready to start, with what their prefix mode feeds back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rlattn.corpora import Pair
+from rlattn.envs.episodes import EpisodeQueue, greedy
+from rlattn.hosts import Seq2SeqHost
+from rlattn.observation import compact
+from tests.hosts.tiny import EOS, PAD, SOURCE, TARGET, generate, pairs, sentences, tiny_host
+
+PAIRS = pairs(30)
+
+
+def queue(host: Seq2SeqHost, **changes: Any) -> EpisodeQueue:
+    settings = {
+        "prefix": "free",
+        "native": True,
+        "max_source": SOURCE,
+        "max_target": TARGET,
+        "batch": 4,
+        **changes,
+    }
+    return EpisodeQueue(host, settings.pop("split", PAIRS), **settings)
+
+
+def drawn(episodes: EpisodeQueue, count: int) -> list[Pair]:
+    return [pair for piece in episodes.take(count) for pair in piece.pairs]
+
+
+def outputs(host: Seq2SeqHost, texts: list[str], max_target: int = TARGET) -> list[list[int]]:
+    sources = host.tokenize(texts, SOURCE).ids
+    return greedy(host, host.encode(sources), max_target)[0]
+
+
+@pytest.mark.parametrize("max_target", [TARGET, 3, 1])
+def test_greedy_writes_what_generate_writes(each_host: Seq2SeqHost, max_target: int) -> None:
+    texts = sentences(50)
+    expected = generate(each_host, texts, max_new_tokens=max_target)
+    assert outputs(each_host, texts, max_target) == expected
+
+
+RULES = {
+    "bad words": {"bad_words_ids": [[PAD], *([word] for word in range(10, 40))]},
+    "suppressed": {"suppress_tokens": list(range(10, 40))},
+    "first": {"forced_bos_token_id": 17},
+    "last": {"forced_eos_token_id": EOS},
+    "several ends": {"eos_token_id": [EOS, *range(10, 20)]},
+    "all": {
+        "bad_words_ids": [[PAD]],
+        "suppress_tokens": [4],
+        "forced_bos_token_id": 17,
+        "forced_eos_token_id": EOS,
+    },
+}
+
+
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+def test_greedy_follows_the_rules_of_the_generation_config(rules: dict[str, Any]) -> None:
+    texts, model = sentences(50), tiny_host().model
+    for name, value in rules.items():
+        setattr(model.generation_config, name, value)
+    host = Seq2SeqHost(model, tiny_host().tokenizer)
+    written = outputs(host, texts)
+    ends = set(host.eos_tokens)
+    expected = [
+        row[: next((i for i, token in enumerate(row) if token in ends), len(row)) + 1]
+        for row in generate(host, texts)
+    ]
+    assert written == expected
+    assert written != outputs(tiny_host(), texts), "the rules matter here"
+
+
+def test_greedy_hands_over_what_the_output_layer_was_given(each_host: Seq2SeqHost) -> None:
+    encoded = each_host.encode(each_host.tokenize(sentences(20), SOURCE).ids)
+    targets, heads = greedy(each_host, encoded, TARGET)
+    forced = each_host.force(encoded, targets)
+    expected = torch.cat([forced[row, : len(target)] for row, target in enumerate(targets)])
+    assert torch.allclose(heads, expected, atol=1e-4)
+
+
+def test_the_order_is_seeded(host: Seq2SeqHost) -> None:
+    first, second, other = queue(host), queue(host), queue(host)
+    first.seed(3)
+    second.seed(3)
+    other.seed(4)
+    order = drawn(first, 40)
+    assert drawn(second, 40) == order
+    assert drawn(other, 40) != order
+    first.seed(3)
+    assert drawn(first, 40) == order, "the same order again"
+
+
+def test_every_sentence_comes_once_in_an_epoch(host: Seq2SeqHost) -> None:
+    split = pairs(32)
+    episodes = queue(host, split=split)
+    for _ in range(3):  # 32 are read at a time
+        assert Counter(drawn(episodes, 32)) == Counter(split)
+
+
+def test_a_split_may_be_smaller_than_a_batch(host: Seq2SeqHost) -> None:
+    assert set(drawn(queue(host, split=PAIRS[:2]), 25)) == set(PAIRS[:2])
+
+
+def test_pieces_add_up_to_what_was_asked_for(host: Seq2SeqHost) -> None:
+    whole, parts = queue(host), queue(host)
+    counts = [1, 5, 2, 7, 3, 4]
+    taken = [drawn(parts, count) for count in counts]
+    assert [len(piece) for piece in taken] == counts
+    assert [pair for piece in taken for pair in piece] == drawn(whole, sum(counts))
+
+
+@pytest.mark.parametrize("prefix", ["free", "reference", "host"])
+def test_each_sentence_comes_with_its_own_memory(each_host: Seq2SeqHost, prefix: str) -> None:
+    episodes = queue(each_host, prefix=prefix)
+    for piece in episodes.take(20):
+        for row, pair in enumerate(piece.pairs):
+            ids = each_host.tokenize([pair.source], SOURCE).ids
+            memory = compact(each_host.encode(ids).memory[0]).float()
+            names = piece.memory[row] + torch.arange(len(memory))
+            assert torch.allclose(episodes.memories.gather(names).float(), memory, atol=2e-2)
+            assert piece.encoded.mask[piece.rows[row]].sum() == len(memory)
+
+
+def test_the_references_are_fed_back(host: Seq2SeqHost) -> None:
+    for piece in queue(host, prefix="reference").take(30):
+        for row, pair in zip(piece.targets, piece.pairs, strict=True):
+            target = host.tokenize_target([pair.target], TARGET).ids[0]
+            assert row.tolist() == target + [0] * (TARGET - len(target))
+
+
+def test_the_own_output_is_fed_back(each_host: Seq2SeqHost) -> None:
+    split = PAIRS[:16]
+    written = generate(each_host, [pair.source for pair in split])
+    targets = dict(zip(split, written, strict=True))
+    for piece in queue(each_host, split=split, prefix="host").take(32):  # two epochs
+        for row, pair in zip(piece.targets, piece.pairs, strict=True):
+            assert row.tolist() == targets[pair] + [0] * (TARGET - len(targets[pair]))
+
+
+@pytest.mark.parametrize("prefix", ["reference", "host"])
+def test_native_outputs_along_the_prefix_come_with_it(each_host: Seq2SeqHost, prefix: str) -> None:
+    episodes = queue(each_host, split=PAIRS[:16], prefix=prefix)
+    for piece in episodes.take(32):  # two epochs: the first time the host writes, then it recalls
+        for row, pair in enumerate(piece.pairs):
+            target = np.trim_zeros(piece.targets[row]).tolist()
+            encoded = each_host.encode(each_host.tokenize([pair.source], SOURCE).ids)
+            forced = each_host.force(encoded, [target])[0]
+            names = piece.native[row] + torch.arange(len(target))
+            assert torch.allclose(episodes.natives.gather(names), forced, atol=1e-4)
+
+
+@pytest.mark.parametrize(("prefix", "native"), [("host", False), ("free", True)])
+def test_native_outputs_that_nobody_wants_are_not_kept(
+    host: Seq2SeqHost, prefix: str, native: bool
+) -> None:
+    episodes = queue(host, prefix=prefix, native=native)
+    drawn(episodes, 40)
+    assert episodes.natives.end == 0
+
+
+@pytest.mark.parametrize(("prefix", "cut"), [("host", 8), ("free", 8), ("reference", 16)])
+def test_what_is_too_long_is_cut_and_counted(host: Seq2SeqHost, prefix: str, cut: int) -> None:
+    split = [Pair("ba be bi bo bu", "ba be bi bo bu"), Pair("ba", "be")]
+    episodes = queue(host, split=split, prefix=prefix, max_source=4, max_target=4)
+    for piece in episodes.take(16):
+        assert piece.encoded.mask.sum(1).max() <= 4
+        if prefix == "reference":
+            assert {row[row > 0][-1] for row in piece.targets} == {EOS}
+    assert episodes.truncated == cut
+
+
+def test_waiting_sentences_are_not_released(host: Seq2SeqHost) -> None:
+    episodes = queue(host, prefix="reference")
+    drawn(episodes, 3)
+    memory, native = episodes.oldest()
+    episodes.memories.release(memory)
+    episodes.natives.release(native)
+    for piece in episodes.take(13):
+        episodes.memories.gather(torch.from_numpy(piece.memory))
+        episodes.natives.gather(torch.from_numpy(piece.native))
+    assert episodes.oldest() == (episodes.memories.end, episodes.natives.end)

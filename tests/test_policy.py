@@ -1,0 +1,141 @@
+"""One network serves every source length, each lane on its own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from rlattn.actions import FAMILIES
+from rlattn.errors import InputError
+from rlattn.observation import Observation
+from rlattn.policy import AttentionPolicy, PolicyConfig
+
+MODEL, STATE = 6, 8
+EVERY_FAMILY = pytest.mark.parametrize("action", sorted(FAMILIES))
+
+
+def policy(action: str) -> AttentionPolicy:
+    """A network with wide random weights, whose outputs depend on all it sees."""
+    network = AttentionPolicy(PolicyConfig(action, MODEL, STATE, width=16))
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.5)
+    return network
+
+
+def observation(lengths: list[int], padding: int = 0) -> Observation:
+    """A random observation of sources of the given lengths."""
+    width = max(lengths) + padding
+    mask = torch.arange(width) < torch.tensor(lengths)[:, None]
+    return Observation(
+        memory=torch.randn(sum(lengths), MODEL).half(),
+        mask=mask,
+        state=torch.randn(len(lengths), 2 * STATE),
+        attention=torch.rand(mask.shape).masked_fill(~mask, 0.0),
+        coverage=3 * torch.rand(mask.shape).masked_fill(~mask, 0.0),
+    )
+
+
+def widen(seen: Observation, padding: int) -> Observation:
+    """The same with more padding."""
+    mask, attention, coverage = (
+        nn.functional.pad(t, (0, padding)) for t in (seen.mask, seen.attention, seen.coverage)
+    )
+    return Observation(seen.memory, mask, seen.state, attention, coverage)
+
+
+def lane(seen: Observation, index: int) -> Observation:
+    """One lane of an observation, without padding."""
+    lengths = seen.mask.sum(-1).tolist()
+    here, length = slice(index, index + 1), lengths[index]
+    start = sum(lengths[:index])
+    return Observation(
+        seen.memory[start : start + length],
+        seen.mask[here, :length],
+        seen.state[here],
+        seen.attention[here, :length],
+        seen.coverage[here, :length],
+    )
+
+
+@EVERY_FAMILY
+def test_padding_changes_nothing(action: str) -> None:
+    network, seen = policy(action), observation([5, 2, 9])
+    distribution, value = network(seen)
+    wider, same = network(widen(seen, 7))
+    taken = distribution.sample()
+    assert torch.allclose(value, same, atol=1e-5)
+    assert torch.allclose(
+        distribution.log_prob(taken),
+        wider.log_prob(nn.functional.pad(taken, (0, 7), value=1.0)),
+        rtol=1e-4,
+        atol=1e-5,
+    )
+    assert torch.allclose(distribution.entropy(), wider.entropy(), rtol=1e-4, atol=1e-5)
+
+
+@EVERY_FAMILY
+def test_a_lane_does_not_see_its_neighbours(action: str) -> None:
+    network, seen = policy(action), observation([5, 2, 9], padding=2)
+    distribution, value = network(seen)
+    for index, length in enumerate([5, 2, 9]):
+        alone, own = network(lane(seen, index))
+        assert torch.allclose(own[0], value[index], atol=1e-5)
+        mode = distribution.mode()[index]
+        assert torch.allclose(alone.mode()[0], mode[:length], atol=1e-5)
+        assert not mode[length:].any()
+
+
+@EVERY_FAMILY
+@pytest.mark.parametrize("name", ["memory", "state", "attention", "coverage"])
+def test_everything_that_is_seen_matters(action: str, name: str) -> None:
+    network, seen, other = policy(action), observation([6, 6]), observation([6, 6])
+    changed = Observation(**{**vars(seen), name: getattr(other, name)})
+    here, there = network(seen), network(changed)
+    assert not torch.allclose(here[1], there[1], atol=1e-3)
+    assert not torch.allclose(here[0].entropy(), there[0].entropy(), atol=1e-3) or not torch.equal(
+        here[0].mode(), there[0].mode()
+    )
+
+
+@EVERY_FAMILY
+@pytest.mark.parametrize("length", [1, 2, 300])
+def test_any_source_length_goes(action: str, length: int) -> None:
+    network, seen = policy(action), observation([length])
+    taken = network.act(seen)
+    assert taken.shape == (1, length)
+    assert network.family.allocation(taken, seen.mask).values.isfinite().all()
+
+
+@EVERY_FAMILY
+def test_acting_is_greedy_unless_told_otherwise(action: str) -> None:
+    network, seen = policy(action), observation([30, 7])
+    assert torch.equal(network.act(seen), network.act(seen))
+    assert torch.equal(network.act(seen), network(seen)[0].mode())
+    drawn = [network.act(seen, deterministic=False) for _ in range(5)]
+    assert any(not torch.equal(drawn[0], other) for other in drawn[1:])
+
+
+@EVERY_FAMILY
+def test_learning_reaches_every_weight(action: str) -> None:
+    network, seen = policy(action), observation([5, 2, 9])
+    distribution, value = network(seen)
+    taken = distribution.sample().detach()
+    (distribution.log_prob(taken).sum() + distribution.entropy().sum() + value.sum()).backward()
+    for name, weight in network.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.abs().sum() > 0, name
+
+
+def test_before_learning_gates_are_open_and_biases_near_zero() -> None:
+    seen = observation([20, 4])
+    gates = AttentionPolicy(PolicyConfig("gate", MODEL, STATE)).act(seen)
+    assert torch.equal(gates.bool(), seen.mask)
+    bias = AttentionPolicy(PolicyConfig("bias", MODEL, STATE)).act(seen)
+    assert bias.abs().max() < 0.5
+
+
+def test_an_unknown_family_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown action 'stare'"):
+        AttentionPolicy(PolicyConfig("stare", MODEL, STATE))
