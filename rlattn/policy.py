@@ -29,7 +29,7 @@ class PolicyConfig:
     action: str
     d_model: int
     d_state: int
-    width: int = 96
+    width: int = 128
 
 
 class AttentionPolicy(nn.Module):
@@ -54,7 +54,9 @@ class AttentionPolicy(nn.Module):
         self.hidden_norm = nn.LayerNorm(config.d_state)
         self.token_norm = nn.LayerNorm(config.d_state)
         self.query = nn.Sequential(
-            nn.Linear(2 * config.d_state, 2 * width), nn.ReLU(), nn.Linear(2 * width, 2 * width)
+            nn.Linear(2 * config.d_state + width, 2 * width),
+            nn.ReLU(),
+            nn.Linear(2 * width, 2 * width),
         )
         self.past = nn.Linear(2 * (2 * _REACH + 1), width)
         self.joint = nn.Sequential(
@@ -77,17 +79,20 @@ class AttentionPolicy(nn.Module):
         """
         mask = observation.mask
         hidden, token = observation.state.chunk(2, dim=-1)
-        query = self.query(torch.cat([self.hidden_norm(hidden), self.token_norm(token)], dim=-1))
         # From here on one row per valid position: most of a padded batch is padding.
         lane = mask.nonzero()[:, 0]
-        shift, scale = query[lane].chunk(2, dim=-1)
         key = self.key(observation.memory.float())
+        looked = observation.attention[mask][:, None]
+        context = key.new_zeros(len(mask), key.shape[1]).index_add(0, lane, key * looked)
+        query = self.query(
+            torch.cat([self.hidden_norm(hidden), self.token_norm(token), context], dim=-1)
+        )
+        shift, scale = query[lane].chunk(2, dim=-1)
         past = torch.cat([_around(observation.attention), _around(observation.coverage)], dim=-1)
         joint = self.joint(key * (1.0 + scale) + shift + self.past(past[mask]))
         scores = joint.new_zeros(*mask.shape, len(self.family.initial))
         scores[mask] = self.score(joint)
         share = (1.0 / mask.sum(-1))[lane, None]
-        looked = observation.attention[mask][:, None]
         pooled = joint.new_zeros(len(mask), 2 * joint.shape[1]).index_add(
             0, lane, torch.cat([joint * share, joint * looked], dim=-1)
         )

@@ -69,7 +69,7 @@ class PointerPolicy(ActorCriticPolicy):
         *,
         action: str,
         d_model: int,
-        width: int = 96,
+        width: int = 128,
         **kwargs: Any,
     ) -> None:
         state = observation_space["state"].shape

@@ -34,12 +34,12 @@ class PPOSettings:
 
     rollout: int = 64
     batch_size: int = 1024
-    epochs: int = 4
+    epochs: int = 3
     learning_rate: float = 1e-3
     gamma: float | None = None
     gae_lambda: float = 0.9
     entropy: float = 0.0
-    width: int = 96
+    width: int = 128
 
 
 def make_ppo(

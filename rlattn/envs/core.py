@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import torch
@@ -64,7 +65,8 @@ class TranslationCore:
         seed: Fixes the order of the corpus.
 
     Raises:
-        InputError: If a number is out of range, or a reward needs another prefix.
+        InputError: If a number is out of range, there is no such prefix or no sentence, or a
+            reward needs another prefix.
     """
 
     def __init__(
@@ -82,9 +84,14 @@ class TranslationCore:
         seed: int = 0,
     ) -> None:
         limits = {"lanes": lanes, "max_source": max_source, "max_target": max_target}
-        for name, number in limits.items():
+        for name, number in {**limits, "horizon": horizon}.items():
             if number < 1:
                 raise InputError(f"{name} {number}: expected at least 1")
+        if not split:
+            raise InputError("there are no sentences to draw from")
+        if prefix not in get_args(Prefix):
+            expected = ", ".join(get_args(Prefix))
+            raise InputError(f"unknown prefix {prefix!r}: expected one of {expected}")
         if host.max_source is not None and max_source > host.max_source:
             raise InputError(
                 f"max_source {max_source}: host {host.name} takes at most {host.max_source} tokens"

@@ -39,7 +39,7 @@ class BuiltinConfig:
         InputError: If a value is out of its range, or the budget has no limit.
     """
 
-    vocab_size: int = 6000
+    vocab_size: int = 4000
     d_model: int = 192
     encoder_layers: int = 3
     decoder_layers: int = 3
@@ -48,7 +48,7 @@ class BuiltinConfig:
     max_length: int = 256
     dropout: float = 0.1
     label_smoothing: float = 0.1
-    batch_tokens: int = 1500
+    batch_tokens: int = 1000
     learning_rate: float = 1.5e-3
     warmup: float = 0.1
     max_steps: int | None = None
@@ -93,7 +93,6 @@ class BuiltinConfig:
             ffn=512,
             max_length=512,
             dropout=0.0,
-            batch_tokens=1000,
             learning_rate=2e-3,
             max_minutes=8.0,
         )

@@ -29,8 +29,8 @@ _TOKENS = slice(0, len(VOCABULARY))
 _PLACES = slice(len(VOCABULARY), len(VOCABULARY) + POSITIONS)
 _LOUD = 8.0
 """How much stronger what was read is than what the decoder knows of its own position."""
-_SURE = 3.0
-"""Scale of the output logits: with one position open, its token has nearly all the probability."""
+_SURE = 1.0
+"""Scale of the output logits: a missed token costs a few nats, as it does a trained host."""
 
 
 def local_host(aligned: Sequence[int] | None, focus: float = 4.0) -> Seq2SeqHost:
