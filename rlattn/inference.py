@@ -146,19 +146,20 @@ class _Session:
     @torch.no_grad()
     def before(self, model: PreTrainedModel, args: Any, kwargs: dict[str, Any]) -> None:
         """Decides on the allocation of the coming step."""
-        fed = kwargs["decoder_input_ids"]
-        cache = kwargs.get("past_key_values")
-        if cache is None or fed.shape[1] != 1:
+        fed, cache = kwargs.get("decoder_input_ids"), kwargs.get("past_key_values")
+        if fed is None or cache is None or fed.shape[1] != 1:
             raise SteeringError(
                 "a policy follows decoding one token at a time: use generate() with use_cache=True "
                 "and without decoder_input_ids"
             )
         if cache.get_seq_length() == 0:
+            cache.reorder_cache = _refuse_beams
             self._begin(kwargs["encoder_outputs"][0], kwargs.get("attention_mask"))
         token = fed[:, 0]
         if self._steps.max() > 0:
             self._live &= ~torch.isin(token, self._ends)
         if self._policy is None:
+            self._reads += self._live
             return
         view = self._observer.view(self._mask, self._embed(token))
         action = self._policy.act(Observation(memory=self._memory, **view))
@@ -200,6 +201,11 @@ class _Session:
             self.record.attention.append(attention)
 
 
+def _refuse_beams(beams: Tensor) -> None:
+    # Beam search exchanges rows between steps, and what is remembered of them would stay behind.
+    raise SteeringError("a policy cannot follow beam search: use generate() with num_beams=1")
+
+
 def load(folder: str | Path) -> TrainedPolicy:
     """Loads a policy that a run left behind, without executing code from it.
 
@@ -210,6 +216,9 @@ def load(folder: str | Path) -> TrainedPolicy:
         InputError: If the folder is not a policy, or is damaged.
     """
     folder = Path(folder)
+    for name in ("policy.json", "policy.safetensors"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: not a policy folder: {name} is missing")
     try:
         card = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
         if card["format"] != _FORMAT:
@@ -217,11 +226,7 @@ def load(folder: str | Path) -> TrainedPolicy:
         policy = AttentionPolicy(PolicyConfig(**card["policy"]))
         policy.load_state_dict(load_file(folder / "policy.safetensors"))
         return TrainedPolicy(policy, card["host"]["name"], card["host"]["fingerprint"])
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{folder}: not a policy folder: {Path(error.filename).name} is missing"
-        ) from error
-    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         if isinstance(error, InputError):
             raise
         reason = str(error).splitlines()[0]

@@ -10,9 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-import tyro
-
-from rlattn.errors import InputError, RlattnError
+from rlattn.cli import Maybe, check_counts, check_device, run_program
+from rlattn.errors import InputError
 from rlattn.hosts import load_host
 from rlattn.inference import load, translate
 
@@ -23,19 +22,19 @@ class Config:
 
     Attributes:
         policy: The `policy` folder of a run.
-        input: A text file, one sentence a line; standard input when not given.
-        output: Where the translations go; standard output when not given.
-        host: The host the policy was trained on; by default where the run found it.
+        input: A UTF-8 text file, one sentence a line; by default standard input.
+        output: The file for the translations, which must be new; by default standard output.
+        host: The host that the policy was trained on; by default where that run found it.
         max_source: Longest source in tokens; longer ones are cut and counted.
         max_target: The most tokens to write per line.
         batch_size: How many lines are translated together.
-        device: cpu or cuda.
+        device: Where host and policy run: `cpu` or `cuda`.
     """
 
     policy: Path
-    input: Path | None = None
-    output: Path | None = None
-    host: str | None = None
+    input: Maybe[Path] = None
+    output: Maybe[Path] = None
+    host: Maybe[str] = None
     max_source: int = 256
     max_target: int = 256
     batch_size: int = 64
@@ -45,16 +44,18 @@ class Config:
 def run(config: Config) -> None:
     """Translates line by line, a few batches in memory at a time; empty lines stay empty.
 
+    An output file is whole or not there: after an error its name is free again.
+
     Raises:
         InputError: If the policy, its host or a file cannot be used.
     """
-    for name in ("max_source", "max_target", "batch_size"):
-        if getattr(config, name) < 1:
-            raise InputError(
-                f"--{name.replace('_', '-')} {getattr(config, name)}: expected at least 1"
-            )
+    check_counts(config, "max_source", "max_target", "batch_size")
+    check_device(config.device)
     policy = load(config.policy)
-    host = load_host(config.host or policy.host_name, config.device)
+    try:
+        host = load_host(config.host or policy.host_name, config.device)
+    except InputError as error:
+        raise InputError(f"{error}; say with --host where the policy's host is") from error
     policy.check(host.model)
     limit = min(config.max_source, host.max_source or config.max_source)
     cut, reads, count = 0, 0.0, 0
@@ -92,7 +93,7 @@ def _lines(path: Path | None, files: ExitStack) -> Iterator[str]:
         raise InputError(f"{name}: cannot be read ({error.strerror})") from error
     for number, line in enumerate(stream, start=1):
         try:
-            yield line.decode("utf-8").rstrip("\r\n")
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise InputError(f"{name}, line {number}: not UTF-8 text") from error
 
@@ -101,21 +102,23 @@ def _writer(path: Path | None, files: ExitStack) -> TextIO:
     if path is None:
         return sys.stdout
     try:
-        return files.enter_context(path.open("x", encoding="utf-8"))
+        stream = path.open("x", encoding="utf-8")
     except FileExistsError as error:
         raise InputError(f"{path} exists already and is kept: name another output file") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
 
+    def discard(error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            path.unlink()
+
+    files.push(discard)
+    return files.enter_context(stream)
+
 
 def main() -> None:
     """Runs from the command line; bad input prints one line and exits with 2."""
-    config = tyro.cli(Config, description=__doc__, config=(tyro.conf.OmitArgPrefixes,))
-    try:
-        run(config)
-    except RlattnError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_program("rlattn.translate", __doc__, Config, run)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from rlattn.hosts import Seq2SeqHost, load_host
-from tests.hosts.tiny import CONFIGS, tiny_host
+from tests.hosts.tiny import CONFIGS, SOURCE, TARGET, pairs, save, tiny_host
 
 SHARED = Path(os.environ.get("RLATTN_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -41,3 +42,17 @@ def real_host() -> Seq2SeqHost:
     if not folder.is_dir():
         pytest.skip(f"there is no {folder}; RLATTN_SHARED says where shared files are")
     return load_host(folder)
+
+
+@pytest.fixture(scope="session")
+def task(host: Seq2SeqHost, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `gymnasium.make` is told of a tiny host and corpus, both in files."""
+    folder = tmp_path_factory.mktemp("task")
+    lines = ("\t".join(pair) for pair in pairs(120))
+    (folder / "corpus.tsv").write_text("\n".join(lines), encoding="utf-8")
+    return {
+        "corpus": f"tsv:{folder / 'corpus.tsv'}",
+        "host": str(save(host, folder / "host")),
+        "max_source": SOURCE,
+        "max_target": TARGET,
+    }

@@ -33,9 +33,9 @@ class PPOSettings:
     """
 
     rollout: int = 64
-    batch_size: int = 1024
-    epochs: int = 3
-    learning_rate: float = 1e-3
+    batch_size: int = 2048
+    epochs: int = 4
+    learning_rate: float = 7e-4
     gamma: float | None = None
     gae_lambda: float = 0.9
     entropy: float = 0.0

@@ -44,7 +44,7 @@ def make_core(
         host: See `rlattn.hosts.load_host`.
         split: Which of the corpus's splits.
         action: The name of an action family.
-        reward: The weight of each reward term; ``{"fidelity": 1.0, "reads": -0.5}`` by default.
+        reward: The weight of each reward term; ``{"agreement": 1.0, "reads": -0.3}`` by default.
         reads_target: Adapt the weight of the reads until this fraction of the source is read.
         prefix: What is fed back: ``"free"``, ``"reference"`` or ``"host"``.
         device: Where the host and the lanes are.
@@ -56,7 +56,7 @@ def make_core(
     """
     if split not in ("train", "valid", "test"):
         raise InputError(f"unknown split {split!r}: expected train, valid or test")
-    weights = {"fidelity": 1.0, "reads": -0.5} if reward is None else dict(reward)
+    weights = {"agreement": 1.0, "reads": -0.3} if reward is None else dict(reward)
     return TranslationCore(
         _host(host, device),
         getattr(_corpus(corpus), split),

@@ -6,19 +6,17 @@ embedded host, on any machine and offline, and ends with a table of what was rea
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-import tyro
 from rich.console import Console
 
 from rlattn.actions import make_family
 from rlattn.agents import PPOSettings, RewardLog, Validation, learn, make_ppo
+from rlattn.cli import run_program
 from rlattn.envs import TranslationCore, TranslationVecEnv
-from rlattn.errors import RlattnError
 from rlattn.experiments.figures import draw_curves
 from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
@@ -49,6 +47,8 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     family = make_family(config.action)
     corpus = find_corpus(config)
     host = find_host(config, corpus)
+    limit = min(config.max_source, host.max_source or config.max_source)
+    config = replace(config, max_source=limit)
     core = TranslationCore(
         host,
         corpus.train,
@@ -62,6 +62,10 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     )
     settings = PPOSettings(learning_rate=config.learning_rate, gamma=config.gamma)
     ppo = make_ppo(TranslationVecEnv(core), settings, seed=config.seed, device=config.device)
+    write = partial(translate, host, max_source=config.max_source, max_target=config.max_target)
+    valid = corpus.valid[: config.valid_sentences]
+    native = write([pair.source for pair in valid])
+    scores = corpus_scores(native.texts, [pair.target for pair in valid])
     claim_output(out)
     write_json(
         out / "config.json",
@@ -75,10 +79,6 @@ def run(config: Config, console: Console) -> dict[str, Any]:
             "provenance": provenance(),
         },
     )
-    write = partial(translate, host, max_source=config.max_source, max_target=config.max_target)
-    valid = corpus.valid[: config.valid_sentences]
-    native = write([pair.source for pair in valid])
-    scores = corpus_scores(native.texts, [pair.target for pair in valid])
     console.print(
         f"host {host.name} on {corpus.name}: BLEU {scores.bleu:.1f} on {len(valid)} validation "
         f"sentences; results go to {out}",
@@ -132,24 +132,17 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         if results[f"truncated_{split}_sentences"]:
             console.print(
                 f"{results[f'truncated_{split}_sentences']} {split} sentences were longer than "
-                f"{config.max_source} source or {config.max_target} target tokens and were cut"
+                f"{config.max_source} source or {config.max_target} target tokens and were cut",
+                soft_wrap=True,
             )
     return results
 
 
 def main() -> None:
     """Runs from the command line; bad input prints one line and exits with 2."""
-    console = Console()
-    config = tyro.cli(
-        Config,
-        description=__doc__,
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.AvoidSubcommands),
-    )
-    try:
-        run(config, console)
-    except RlattnError as error:
-        Console(stderr=True, soft_wrap=True).print(f"error: {error}", markup=False, highlight=False)
-        sys.exit(2)
+    # What looks like an emoji's name, such as :de:, is part of some file's name.
+    console = Console(emoji=False)
+    run_program("rlattn.experiments.ppo_translate", __doc__, Config, partial(run, console=console))
 
 
 if __name__ == "__main__":

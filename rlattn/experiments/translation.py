@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import tyro
 
+from rlattn.cli import Maybe, check_counts, check_device, flag
 from rlattn.corpora import ParallelCorpus, load_corpus
 from rlattn.corpora.files import read_parallel
 from rlattn.envs.episodes import Prefix
@@ -29,64 +29,72 @@ class Config:
     """What to train on, what to reward and where to put the results.
 
     Attributes:
-        corpus: `locale:en-de` or any pair of CLDR locales, `tsv:FILE`, or `hub:NAME#de-en`.
-        train_src: Parallel training text instead of --corpus: the source side, plain or .gz.
-        train_tgt: Its target side.
-        valid_src: Validation text; split off the training text when not given.
+        corpus: `locale:en-de` or any other pair of CLDR locales; `tsv:FILE`, source and target
+            in two columns; or a data set, such as `hub:opus_books:de-en#de-en`.
+        train_src: Parallel text to train on instead of --corpus: the source side, a sentence a
+            line, plain or .gz.
+        train_tgt: The target side: the same lines, translated.
+        valid_src: Validation text, source side; some of the training text is held out when it is
+            not given.
         valid_tgt: Its target side.
-        test_src: Test text; split off the training text when not given.
+        test_src: Test text, source side; held out likewise when not given.
         test_tgt: Its target side.
-        host: The frozen translator: a local folder or hub id; `builtin` trains a small one on the
-            corpus (kept in the cache); `auto` is the embedded one where it fits, else `builtin`.
-        host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other text.
+        host: The frozen translator: a local folder or hub id; `embedded`, which ships with rlattn
+            for `locale:en-de`; `builtin`, a small one that is trained on the corpus first and
+            kept in the cache; `auto` is `embedded` for its corpus and `builtin` for any other.
+        host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other
+            text. When it is given, `auto` is `builtin` for every corpus.
         action: What the agent decides: `gate` opens or shuts each source position, `bias` adds to
             the attention logits.
-        reward: Weighted terms, such as `fidelity=1 reads=-0.5`; there are fidelity, reads, chrf,
-            bleu and likelihood. Without it a gate is rewarded for fidelity at a target of reads of
-            0.2, and a bias for likelihood.
-        reads_target: Adapt the weight of the reads until this fraction of the source is read; the
-            kept policy reads at most that much on the validation text.
-        prefix: What is fed back while training: `host`, the host's own greedy output; `reference`;
-            or `free`, the steered output. Without it `reference` where a reward needs that, else
-            `host`. The results are always free-running.
-        steps: Environment steps of training; one step is one target token.
-        lanes: Sentences that advance together.
+        reward: Weighted terms, such as `fidelity=1 reads=-0.5`; there are agreement, fidelity,
+            likelihood, chrf, bleu and reads. By default a gate is rewarded for agreement with a
+            --reads-target of 0.2, and a bias for likelihood.
+        reads_target: Adapt the weight of the reads until this fraction of the source is read, and
+            keep the best policy that reads no more than this on the validation text.
+        prefix: What is fed back while training: `host`, the host's own greedy output; `free`, the
+            steered output; or `reference`. By default `reference` where a reward needs it, and
+            otherwise `host`. Validation and test always feed back the steered output.
+        steps: Environment steps of training, all lanes together; one step is one target token.
+        lanes: How many sentences advance together.
         max_source: Longest source in tokens; longer ones are cut and counted.
         max_target: Longest target in tokens.
-        valid_sentences: How many validation sentences choose the checkpoint.
-        validations: How often the policy is validated.
-        learning_rate: Of PPO's optimiser, at the start.
-        gamma: Discount per target token; without it 0 where steps are rewarded one by one along a
-            given prefix, else 0.98.
-        seed: Fixes everything that is random.
-        device: Where host and policy are: cpu, cuda.
-        out: Where the results go; a new folder below runs/ when not given.
+        valid_sentences: How many validation sentences choose the policy that is kept.
+        validations: How often the policy is validated during training.
+        learning_rate: Learning rate of PPO at the start; it falls to a tenth of it.
+        gamma: Discount per target token; by default 0 where every step is rewarded by itself along
+            a given prefix, and 0.98 elsewhere.
+        seed: Seed of everything that is random.
+        device: Where host and policy run: `cpu` or `cuda`.
+        out: The folder for the results, new or empty; by default one below runs/ named after the
+            time.
     """
 
     corpus: str = "locale:en-de"
-    train_src: Path | None = None
-    train_tgt: Path | None = None
-    valid_src: Path | None = None
-    valid_tgt: Path | None = None
-    test_src: Path | None = None
-    test_tgt: Path | None = None
+    train_src: Maybe[Path] = None
+    train_tgt: Maybe[Path] = None
+    valid_src: Maybe[Path] = None
+    valid_tgt: Maybe[Path] = None
+    test_src: Maybe[Path] = None
+    test_tgt: Maybe[Path] = None
     host: str = "auto"
-    host_minutes: float | None = None
+    host_minutes: Maybe[float] = None
     action: str = "gate"
-    reward: Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME=WEIGHT ...]")] = ()
-    reads_target: float | None = None
-    prefix: Prefix | None = None
+    reward: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="[NAME=WEIGHT ...]", help_behavior_hint="")
+    ] = ()
+    reads_target: Maybe[float] = None
+    prefix: Maybe[Prefix] = None
     steps: int = 250_000
     lanes: int = 64
     max_source: int = 64
     max_target: int = 64
     valid_sentences: int = 500
     validations: int = 20
-    learning_rate: float = 1e-3
-    gamma: float | None = None
+    learning_rate: float = 7e-4
+    gamma: Maybe[float] = None
     seed: int = 0
     device: str = "cpu"
-    out: Path | None = None
+    out: Maybe[Path] = None
 
 
 @dataclass(frozen=True)
@@ -108,15 +116,19 @@ def choose_objective(config: Config) -> Objective:
     """Fills in what suits the action family.
 
     Raises:
-        InputError: If a reward is malformed or unknown.
+        InputError: If a reward is malformed or unknown, or needs another prefix.
     """
     weights, target = parse_weights(config.reward), config.reads_target
     if not weights:
-        weights = {"likelihood": 1.0} if config.action == "bias" else {"fidelity": 1.0}
+        weights = {"likelihood": 1.0} if config.action == "bias" else {"agreement": 1.0}
         if config.action == "gate" and target is None:
             target = _READS_TARGET
     needs = TotalReward(weights, target).needs
     prefix = config.prefix or ("reference" if "reference" in needs else "host")
+    if "reference" in needs and prefix != "reference":
+        raise InputError(
+            f"--prefix {prefix}: a reward needs the reference instead; use --prefix reference"
+        )
     return Objective(weights, target, prefix)
 
 
@@ -126,24 +138,18 @@ def check(config: Config) -> Path:
     Raises:
         InputError: If a number is out of range, the device is not there, or the folder is taken.
     """
-    for name in ("steps", "lanes", "max_source", "max_target", "valid_sentences", "validations"):
-        if getattr(config, name) < 1:
-            raise InputError(f"{_flag(name)} {getattr(config, name)}: expected at least 1")
+    counts = ("steps", "lanes", "max_source", "max_target", "valid_sentences", "validations")
+    check_counts(config, *counts)
     for name in ("host_minutes", "learning_rate"):
         number = getattr(config, name)
         if number is not None and not (math.isfinite(number) and number > 0):
-            raise InputError(f"{_flag(name)} {number}: expected a number above 0")
+            raise InputError(f"{flag(name)} {number}: expected a number above 0")
     if config.gamma is not None and not 0 <= config.gamma <= 1:
         raise InputError(f"--gamma {config.gamma}: expected a number from 0 to 1")
-    try:
-        torch.empty(0, device=config.device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {config.device}: not available here; try cpu") from error
+    if not 0 <= config.seed < 2**32:
+        raise InputError(f"--seed {config.seed}: expected a number from 0 to {2**32 - 1}")
+    check_device(config.device)
     return check_output(config.out or Path("runs") / time.strftime("translate-%Y%m%d-%H%M%S"))
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def find_corpus(config: Config) -> ParallelCorpus:

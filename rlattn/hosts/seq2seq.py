@@ -154,11 +154,12 @@ class Seq2SeqHost:
         Returns:
             The ids, and how many sentences were cut.
         """
-        return self._fit(self.tokenizer(list(texts)).input_ids, limit)
+        return self._fit(self.tokenizer(list(texts)).input_ids if texts else [], limit)
 
     def tokenize_target(self, texts: Sequence[str], limit: int) -> Tokenized:
         """Turns target sentences into token ids, as `tokenize` does for sources."""
-        return self._fit(self.tokenizer(text_target=list(texts)).input_ids, limit)
+        ids = self.tokenizer(text_target=list(texts)).input_ids if texts else []
+        return self._fit(ids, limit)
 
     def _fit(self, ids: list[list[int]], limit: int) -> Tokenized:
         truncated = sum(len(row) > limit for row in ids)

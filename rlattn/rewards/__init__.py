@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rlattn.rewards.agreement import Agreement
 from rlattn.rewards.base import REWARDS, Need, Reward, SentenceReward, Step, register_reward
 from rlattn.rewards.fidelity import Fidelity
 from rlattn.rewards.likelihood import Likelihood
@@ -11,6 +12,7 @@ from rlattn.rewards.total import TotalReward
 
 __all__ = [
     "REWARDS",
+    "Agreement",
     "Bleu",
     "Chrf",
     "Fidelity",

@@ -18,7 +18,8 @@ class TotalReward:
 
     Args:
         weights: The weight of each term, by the name of a registered term.
-        reads_target: Adapt the weight of the reads until this fraction of the source is read.
+        reads_target: Adapt the weight of the reads until this fraction of the source is read; a
+            weight that is given is where it starts.
 
     Raises:
         InputError: If there is no such term, a weight is not finite, or there are none.
@@ -29,8 +30,9 @@ class TotalReward:
             raise InputError(f"reads target {reads_target}: expected a fraction in (0, 1]")
         self.target = None
         if reads_target is not None:
-            price = -weights.get("reads", -0.5)
-            self.target = ReadsTarget(reads_target, max(price, 0.0))
+            self.target = ReadsTarget(reads_target)
+            if "reads" in weights:
+                self.target = ReadsTarget(reads_target, max(0.0, -weights["reads"]))
             weights = {**weights, "reads": -self.target.price}
         if not weights:
             raise InputError("no reward: expected at least one term, such as fidelity=1")

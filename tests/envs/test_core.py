@@ -68,6 +68,22 @@ def test_rewards_are_those_of_a_slow_twin(each_host: Seq2SeqHost, prefix: str, a
         assert episode.summary == pytest.approx(expected, abs=1e-3)
 
 
+@EVERY_ACTION
+def test_many_lanes_earn_what_each_earns_alone(host: Seq2SeqHost, action: str) -> None:
+    many = make(host, prefix="free", action=action, lanes=8)
+    episodes = play(many, TARGET)
+    assert len(episodes) > 7
+    for episode in episodes:
+        alone = make(host, prefix="free", action=action, lanes=1, split=[episode.pair])
+        alone.reset(0)
+        for step, taken in enumerate(episode.actions):
+            transition = alone.step(taken[None])
+            assert transition.reward[0] == pytest.approx(episode.rewards[step], abs=1e-4)
+        assert transition.terminated[0] == episode.terminated
+        assert transition.truncated[0] == episode.truncated
+        assert transition.summaries[0] == pytest.approx(episode.summary, abs=1e-3)
+
+
 @EVERY_PREFIX
 def test_a_sentence_terminates_with_its_end_or_is_truncated(host: Seq2SeqHost, prefix: str) -> None:
     core = make(host, prefix=prefix, max_target=6)
@@ -287,8 +303,9 @@ def test_what_was_written_can_be_read(host: Seq2SeqHost) -> None:
 @pytest.mark.parametrize(("target", "rises"), [(0.1, True), (0.9, False)])
 def test_a_target_moves_the_price_of_reads(host: Seq2SeqHost, target: float, rises: bool) -> None:
     core = make(host, reads_target=target, lanes=32, max_target=3)
+    before = core.reward.weights["reads"]
     play(core, 60)
-    assert (core.reward.weights["reads"] < -0.5) == rises
+    assert (core.reward.weights["reads"] < before) == rises
 
 
 def test_sentences_that_are_too_long_are_counted(host: Seq2SeqHost) -> None:

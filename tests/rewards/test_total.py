@@ -33,7 +33,7 @@ def test_every_known_term_can_be_used(name: str) -> None:
 
 
 def test_unknown_terms_are_refused_by_name() -> None:
-    with pytest.raises(InputError, match="unknown reward 'luck': expected one of bleu, chrf"):
+    with pytest.raises(InputError, match=r"unknown reward 'luck': expected one of .*fidelity"):
         TotalReward({"fidelity": 1.0, "luck": 1.0})
 
 
@@ -50,9 +50,11 @@ def test_something_must_be_rewarded() -> None:
 
 def test_a_target_sets_the_weight_of_the_reads() -> None:
     total = TotalReward({"fidelity": 1.0}, reads_target=0.2)
-    assert total.weights == {"fidelity": 1.0, "reads": -0.5}
+    before = total.weights["reads"]
+    assert before < 0
     total.finish(reads=1000 * 0.9, count=1000)
-    assert total.weights["reads"] < -0.5
+    assert total.weights["reads"] < before
+    assert total.weights["fidelity"] == 1.0
     reward, values = total(step())
     assert torch.allclose(reward, values @ torch.tensor([1.0, total.weights["reads"]]))
 

@@ -1,0 +1,66 @@
+"""What the programs share: options that may be left out, common checks, and how bad input ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import torch
+import tyro
+
+from rlattn.errors import InputError, RlattnError
+
+T = TypeVar("T")
+Maybe = Annotated[T | None, tyro.conf.DisallowNone, tyro.conf.arg(help_behavior_hint="")]
+"""An option that may be left out; its help text says what happens then."""
+
+
+def run_program(module: str, description: str, config: type[T], run: Callable[[T], object]) -> None:
+    """Reads the command line and runs; bad input prints one line on stderr and exits with 2.
+
+    Args:
+        module: What follows ``python -m``.
+        description: Stands above the options in the help.
+        config: A dataclass, each of whose attributes becomes an option.
+        run: The program.
+    """
+    options = tyro.cli(config, prog=f"python -m {module}", description=description)
+    try:
+        run(options)
+    except RlattnError as error:
+        # Some reasons come from other libraries, and those may take several lines.
+        print("error:", *str(error).splitlines(), file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        # Whoever reads standard output has enough; what is still buffered must not fail, too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def flag(name: str) -> str:
+    """The option that sets an attribute."""
+    return f"--{name.replace('_', '-')}"
+
+
+def check_counts(config: object, *names: str) -> None:
+    """Makes sure that attributes are at least 1.
+
+    Raises:
+        InputError: If one is not.
+    """
+    for name in names:
+        if getattr(config, name) < 1:
+            raise InputError(f"{flag(name)} {getattr(config, name)}: expected at least 1")
+
+
+def check_device(name: str) -> None:
+    """Makes sure that tensors on a device can be made and read.
+
+    Raises:
+        InputError: If they cannot.
+    """
+    try:
+        torch.zeros(1, device=name).item()
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {name}: not available here; try cpu") from error

@@ -1,0 +1,27 @@
+"""How surely the steered host still says what the native one would."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from rlattn.rewards.base import Need, Reward, Step, register_reward
+
+
+@register_reward
+class Agreement(Reward):
+    """The probability of the token that native attention would choose, from 0 to 1.
+
+    Bounded where `Fidelity` is not: a step that goes wrong costs the same however wrong it goes,
+    as it does in the translation.
+    """
+
+    name: ClassVar[str] = "agreement"
+    needs: ClassVar[frozenset[Need]] = frozenset({"native"})
+
+    def __call__(self, step: Step) -> Tensor:
+        """The probability, ``[lanes]``."""
+        assert step.native_log_probs is not None
+        choice = step.native_log_probs.argmax(-1, keepdim=True)
+        return step.log_probs.gather(1, choice)[:, 0].exp()

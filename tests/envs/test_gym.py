@@ -1,0 +1,208 @@
+"""The Gymnasium faces: what the core computes, in the forms that Gymnasium asks for."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
+from stable_baselines3.common.env_checker import check_env as check_env_sb3
+
+import rlattn  # noqa: F401  (registers the environment)
+from rlattn.envs import TranslationEnv, TranslationVectorEnv, make_core
+from tests.envs.cores import ended
+
+ID = "rlattn/Translate-v0"
+LANES = 4
+EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias"])
+EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
+
+
+@pytest.fixture
+def _no_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@EVERY_ACTION
+@EVERY_PREFIX
+@pytest.mark.usefixtures("_no_warnings")
+def test_both_checkers_are_content(task: dict[str, Any], prefix: str, action: str) -> None:
+    env = gymnasium.make(ID, render_mode="ansi", prefix=prefix, action=action, **task)
+    check_env(env.unwrapped)
+    check_env_sb3(env.unwrapped)
+
+
+@pytest.mark.usefixtures("_no_warnings")
+def test_the_arguments_are_plain_data(task: dict[str, Any]) -> None:
+    env = gymnasium.make(ID, split="valid", reward={"chrf": 1.0}, prefix="free", **task)
+    assert env.spec is not None
+    json.dumps(env.spec.kwargs)
+    again = gymnasium.make(gymnasium.envs.registration.EnvSpec.from_json(env.spec.to_json()))
+    first, _ = env.reset(seed=3)
+    second, _ = again.reset(seed=3)
+    assert same(first, second)
+
+
+def same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
+    return ours.keys() == theirs.keys() and all(
+        np.allclose(ours[key], theirs[key], atol=1e-5) for key in ours
+    )
+
+
+@EVERY_ACTION
+@EVERY_PREFIX
+def test_one_environment_is_a_core_of_one_lane(
+    task: dict[str, Any], prefix: str, action: str
+) -> None:
+    settings = {**task, "prefix": prefix, "action": action}
+    env, core = TranslationEnv(**settings), make_core(lanes=1, **settings)
+    env.action_space.seed(0)
+    seen, _ = env.reset(seed=5)
+    view = core.reset(5)
+    for _ in range(25):
+        assert env.observation_space.contains(seen)
+        memory = core.memory()[0].flatten().numpy()
+        assert same(seen, {**{k: v[0].numpy() for k, v in view.items()}, "memory": memory})
+        taken = env.action_space.sample()
+        seen, reward, terminated, truncated, info = env.step(taken)
+        transition = core.step(torch.from_numpy(taken)[None].float())
+        view = transition.view
+        assert reward == pytest.approx(transition.reward[0], abs=1e-5)
+        assert (terminated, truncated) == (transition.terminated[0], transition.truncated[0])
+        if ended(transition)[0]:
+            final = transition.final_view
+            assert final is not None
+            # The sentence that came to its end, not the next one.
+            expected = {**{k: v[0].numpy() for k, v in final.items()}, "memory": memory}
+            assert same(seen, expected)
+            assert info == {"episode": pytest.approx(transition.summaries[0], abs=1e-4)}
+            seen, info = env.reset()
+        assert info == {}
+
+
+def test_a_reset_goes_on_to_the_next_sentence(task: dict[str, Any]) -> None:
+    env = TranslationEnv(prefix="free", **task)
+    env.reset(seed=0)
+    sources = [env.core.pair(0).source]
+    for _ in range(4):
+        env.step(env.action_space.sample())
+        if not env.core.fresh:
+            env.reset()  # in the middle of a sentence, too
+        sources.append(env.core.pair(0).source)
+    assert len(set(sources)) == 5
+    env.reset(seed=0)
+    assert env.core.pair(0).source == sources[0]
+
+
+def test_a_sentence_can_be_watched(task: dict[str, Any]) -> None:
+    env = gymnasium.make(ID, render_mode="ansi", prefix="free", **task)
+    env.reset(seed=0)
+    core = env.unwrapped.core
+    written = 0
+    for _ in range(10):
+        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        if terminated or truncated:
+            env.reset()
+        source, output = env.render().split("\n")
+        assert source == core.pair(0).source
+        assert output == core.hypotheses(np.array([0]))[0]
+        written += bool(output)
+    assert written
+    silent = gymnasium.make(ID, **task)
+    silent.reset()
+    assert silent.unwrapped.render() is None
+
+
+@pytest.mark.usefixtures("_no_warnings")
+def test_a_vector_comes_from_the_same_id(task: dict[str, Any]) -> None:
+    env = gymnasium.make_vec(ID, num_envs=LANES, action="bias", **task)
+    assert isinstance(env, TranslationVectorEnv)
+    assert env.num_envs == LANES
+    assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
+    seen, _ = env.reset(seed=0)
+    assert env.observation_space.contains(seen)
+    assert env.action_space.contains(env.action_space.sample())
+    env.close()
+
+
+@EVERY_ACTION
+@EVERY_PREFIX
+def test_a_vector_is_a_core_of_many_lanes(task: dict[str, Any], prefix: str, action: str) -> None:
+    settings = {**task, "prefix": prefix, "action": action}
+    env, core = TranslationVectorEnv(LANES, **settings), make_core(lanes=LANES, **settings)
+    env.action_space.seed(0)
+    seen, _ = env.reset(seed=5)
+    view, finished = core.reset(5), 0
+    for _ in range(20):
+        assert env.observation_space.contains(seen)
+        before = core.memory().flatten(1).numpy()
+        assert same(seen, {**{k: v.numpy() for k, v in view.items()}, "memory": before})
+        taken = env.action_space.sample()
+        seen, reward, terminated, truncated, infos = env.step(taken)
+        transition = core.step(torch.from_numpy(taken).float())
+        view, done = transition.view, ended(transition)
+        assert np.allclose(reward, transition.reward, atol=1e-5)
+        assert np.array_equal(terminated, transition.terminated)
+        assert np.array_equal(truncated, transition.truncated)
+        assert bool(infos) == done.any()
+        if not done.any():
+            continue
+        finished += done.sum()
+        final, lanes = transition.final_view, np.flatnonzero(done)
+        assert final is not None
+        assert np.array_equal(infos["_final_obs"], done)
+        assert np.array_equal(infos["_final_info"], done)
+        assert np.array_equal(infos["final_info"]["_episode"], done)
+        for row, lane in enumerate(lanes):
+            last = infos["final_obs"][lane]
+            assert env.single_observation_space.contains(last)
+            expected = {k: v[row].numpy() for k, v in final.items()}
+            assert same(last, {**expected, "memory": before[lane]})
+            episode = {k: v[lane] for k, v in infos["final_info"]["episode"].items()}
+            assert episode == pytest.approx(transition.summaries[row], abs=1e-4)
+        assert all(infos["final_obs"][lane] is None for lane in np.flatnonzero(~done))
+    assert finished > 3
+
+
+@pytest.mark.parametrize("vector", [False, True])
+def test_later_steps_do_not_change_what_was_returned(task: dict[str, Any], vector: bool) -> None:
+    env = TranslationVectorEnv(LANES, **task) if vector else TranslationEnv(**task)
+    seen, _ = env.reset(seed=0)
+    kept = []
+    for _ in range(25):
+        kept.append((seen, {key: value.copy() for key, value in seen.items()}))
+        seen, _, terminated, truncated, infos = env.step(env.action_space.sample())
+        if "final_obs" in infos:
+            last = next(last for last in infos["final_obs"] if last is not None)
+            kept.append((last, {key: value.copy() for key, value in last.items()}))
+        elif not vector and (terminated or truncated):
+            seen, _ = env.reset()
+    for given, copied in kept:
+        assert all(np.array_equal(given[key], copied[key]) for key in copied)
+
+
+def test_a_vector_takes_a_list_of_seeds(task: dict[str, Any]) -> None:
+    env = TranslationVectorEnv(LANES, **task)
+    first, _ = env.reset(seed=[7, 8, 9, 10])
+    second, _ = env.reset(seed=7)
+    assert same(first, second)
+    third, _ = env.reset()
+    assert not same(second, third)
+
+
+@pytest.mark.usefixtures("_no_warnings")
+def test_a_plain_loop_runs_without_arguments() -> None:
+    env = gymnasium.make(ID)  # the embedded host and corpus
+    seen, _ = env.reset(seed=0)
+    assert env.observation_space.contains(seen)
+    for _ in range(3):
+        env.step(env.action_space.sample())

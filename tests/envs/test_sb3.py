@@ -1,0 +1,150 @@
+"""The Stable-Baselines3 face: what the core computes, with handles in place of memories."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3.common.monitor import Monitor
+
+from rlattn.agents.ppo import to_observation
+from rlattn.envs import TranslationVecEnv
+from rlattn.hosts import Seq2SeqHost
+from tests.envs.cores import LANES, ended, make
+
+EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias"])
+EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
+
+
+def actions(env: TranslationVecEnv) -> np.ndarray:
+    return np.stack([env.action_space.sample() for _ in range(env.num_envs)])
+
+
+@EVERY_ACTION
+@EVERY_PREFIX
+def test_it_is_the_core(host: Seq2SeqHost, prefix: str, action: str) -> None:
+    env = TranslationVecEnv(make(host, prefix=prefix, action=action))
+    core = make(host, prefix=prefix, action=action)
+    env.action_space.seed(0)
+    env.seed(5)
+    seen, view, finished = env.reset(), core.reset(5), 0
+    for _ in range(20):
+        for lane in range(LANES):
+            assert env.observation_space.contains({key: seen[key][lane] for key in seen})
+        assert np.array_equal(seen["episode"], env.core.memory_handles)
+        assert all(np.allclose(seen[key], view[key].numpy(), atol=1e-5) for key in view)
+        taken, handles = actions(env), seen["episode"]
+        seen, reward, done, infos = env.step(taken)
+        transition = core.step(torch.from_numpy(taken).float())
+        view = transition.view
+        assert np.allclose(reward, transition.reward, atol=1e-5)
+        assert np.array_equal(done, ended(transition))
+        summaries = iter(transition.summaries)
+        rows = iter(range(LANES))
+        for lane, info in enumerate(infos):
+            if not done[lane]:
+                assert info == {}
+                continue
+            finished += 1
+            assert info["TimeLimit.truncated"] == transition.truncated[lane]
+            assert info["episode"] == pytest.approx(next(summaries), abs=1e-4)
+            last, row = info["terminal_observation"], next(rows)
+            assert env.observation_space.contains(last)
+            assert np.array_equal(last["episode"], handles[lane]), "the sentence that ended"
+            assert transition.final_view is not None
+            for key, value in transition.final_view.items():
+                assert np.allclose(last[key], value[row].numpy(), atol=1e-5)
+    assert finished >= 3
+
+
+def test_infos_are_small(host: Seq2SeqHost) -> None:
+    env = TranslationVecEnv(make(host))
+    env.reset()
+    for _ in range(10):
+        _, _, done, infos = env.step(actions(env))
+        for lane in range(LANES):
+            assert len(pickle.dumps(infos[lane])) < (3000 if done[lane] else 10)
+
+
+def test_later_steps_do_not_change_what_was_returned(host: Seq2SeqHost) -> None:
+    env, kept = TranslationVecEnv(make(host)), []
+    seen = env.reset()
+    for _ in range(20):
+        kept.append((seen, {key: value.copy() for key, value in seen.items()}))
+        seen, _, _, infos = env.step(actions(env))
+        for info in infos:
+            if info:
+                last = info["terminal_observation"]
+                kept.append((last, {key: value.copy() for key, value in last.items()}))
+    for given, copied in kept:
+        assert all(np.array_equal(given[key], copied[key]) for key in copied)
+
+
+@pytest.mark.parametrize("horizon", [1, 8, 40])
+def test_memories_stay_for_the_horizon(host: Seq2SeqHost, horizon: int) -> None:
+    env = TranslationVecEnv(make(host, prefix="free", horizon=horizon))
+    seen = [env.reset()]
+    memories = [env.core.memory()]
+    for step in range(60):
+        seen.append(env.step(actions(env))[0])
+        memories.append(env.core.memory())
+        oldest = max(0, step + 1 - horizon)
+        for age in (oldest, step + 1):
+            mask = torch.from_numpy(seen[age]["mask"]).bool()
+            given = {key: torch.from_numpy(value) for key, value in seen[age].items()}
+            assert torch.equal(to_observation(given).memory, memories[age][mask])
+
+
+def test_a_memory_beyond_the_horizon_is_refused(host: Seq2SeqHost) -> None:
+    env = TranslationVecEnv(make(host, horizon=4))
+    first = {key: torch.from_numpy(value) for key, value in env.reset().items()}
+    for _ in range(40):
+        env.step(actions(env))
+    with pytest.raises(LookupError, match="`horizon`"):
+        to_observation(first)
+
+
+def test_handles_of_an_environment_that_is_gone_are_refused(host: Seq2SeqHost) -> None:
+    seen = TranslationVecEnv(make(host)).reset()
+    with pytest.raises(LookupError, match="is gone"):
+        to_observation({key: torch.from_numpy(value) for key, value in seen.items()})
+
+
+def test_a_seed_holds_for_one_reset(host: Seq2SeqHost) -> None:
+    env = TranslationVecEnv(make(host))
+    env.seed(3)
+    first, second = env.reset(), env.reset()
+    env.seed(3)
+    third = env.reset()
+    assert np.array_equal(first["mask"], third["mask"])
+    assert np.allclose(first["state"], third["state"])
+    assert not np.array_equal(second["mask"], first["mask"])
+
+
+def test_what_stable_baselines_asks_of_an_environment(host: Seq2SeqHost) -> None:
+    env = TranslationVecEnv(make(host))
+    assert env.num_envs == LANES
+    assert env.get_attr("core") == [env.core] * LANES
+    assert env.get_attr("num_envs", [0, 2]) == [LANES] * 2
+    env.set_attr("note", 7)
+    assert env.get_attr("note", 1) == [7]
+    env.reset()
+    assert env.env_method("get_attr", "core", indices=[1]) == [[env.core] * LANES]
+    assert env.env_is_wrapped(Monitor) == [True] * LANES
+    assert env.get_images() == [None] * LANES
+    env.close()
+
+
+def test_it_keeps_the_books_of_a_monitor(host: Seq2SeqHost) -> None:
+    env = TranslationVecEnv(make(host, prefix="free"))
+    env.reset()
+    totals, lengths = np.zeros(LANES), np.zeros(LANES)
+    for _ in range(20):
+        _, reward, done, infos = env.step(actions(env))
+        totals, lengths = totals + reward, lengths + 1
+        for lane in np.flatnonzero(done):
+            assert infos[lane]["episode"]["r"] == pytest.approx(totals[lane], abs=1e-4)
+            assert infos[lane]["episode"]["l"] == lengths[lane]
+        totals[done] = lengths[done] = 0

@@ -1,0 +1,63 @@
+"""A task is named by plain data, and what it names is loaded once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rlattn.corpora import load_corpus
+from rlattn.envs import make_core
+from rlattn.errors import InputError
+
+
+def test_everything_has_a_name(task: dict[str, Any]) -> None:
+    core = make_core(
+        **task,
+        split="valid",
+        action="bias",
+        reward={"chrf": 1.0, "likelihood": 0.5},
+        prefix="reference",
+        lanes=3,
+        seed=4,
+    )
+    assert core.host.name == task["host"]
+    assert core.family.name == "bias"
+    assert core.prefix == "reference"
+    assert core.reward.weights == {"chrf": 1.0, "likelihood": 0.5}
+    assert core.lanes == 3
+    core.reset()
+    valid = load_corpus(task["corpus"]).valid
+    assert {core.pair(lane) for lane in range(3)} <= set(valid)
+
+
+def test_by_default_gates_are_rewarded_for_fidelity_and_sparing_reads(task: dict[str, Any]) -> None:
+    core = make_core(**task)
+    assert core.family.name == "gate"
+    assert core.reward.weights == {"fidelity": 1.0, "reads": -0.5}
+    assert make_core(**task, reads_target=0.2).reward.target is not None
+
+
+def test_hosts_and_corpora_are_loaded_once(task: dict[str, Any]) -> None:
+    assert make_core(**task).host is make_core(**task, action="bias", lanes=2).host
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"split": "dev"}, "unknown split 'dev'"),
+        ({"action": "stare"}, "unknown action 'stare'"),
+        ({"reward": {"luck": 1.0}}, "unknown reward 'luck'"),
+        ({"reward": {"reads": float("nan")}}, "finite"),
+        ({"reads_target": 2.0}, "reads target"),
+        ({"prefix": "none"}, "unknown prefix 'none'"),
+        ({"host": "no/such-host"}, "host no/such-host"),
+        ({"corpus": "locale:en-tlh"}, "tlh"),
+        ({"lanes": 0}, "lanes 0"),
+    ],
+)
+def test_unknown_names_are_refused(
+    task: dict[str, Any], settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        make_core(**{**task, **settings})

@@ -1,0 +1,349 @@
+"""Inside `generate()` a policy does exactly what it does in the environment."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import rlattn
+from rlattn.corpora import Pair
+from rlattn.errors import InputError, SteeringError
+from rlattn.hosts import Seq2SeqHost, load_host
+from rlattn.inference import TrainedPolicy, native, translate
+from rlattn.observation import Observation
+from rlattn.policy import AttentionPolicy, PolicyConfig
+from rlattn.rewards import Step, TotalReward
+from tests.conftest import SHARED
+from tests.envs.cores import ended, make
+from tests.hosts.tiny import SOURCE, TARGET, generate, save, sentences, tiny_host
+
+EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias"])
+TEXTS = sorted(set(sentences(60)))[:50]
+
+
+def strong(host: Seq2SeqHost, action: str = "gate", seed: int = 0) -> TrainedPolicy:
+    """A random policy that acts strongly: gates about half open, biases of either sign."""
+    torch.manual_seed(seed)
+    network = AttentionPolicy(PolicyConfig(action, host.d_model, host.d_state, width=16))
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.4)
+    nn.init.zeros_(network.score.bias)
+    return TrainedPolicy(network, host.name, host.fingerprint)
+
+
+class Overheard(TotalReward):
+    """A reward that remembers the tokens of the last step."""
+
+    def __call__(self, step: Step) -> tuple[Tensor, Tensor]:
+        self.tokens = step.token.tolist()
+        return super().__call__(step)
+
+
+def episodes(
+    host: Seq2SeqHost, policy: TrainedPolicy, texts: list[str], **settings: Any
+) -> tuple[list[list[int]], list[float]]:
+    """What greedy, free-running episodes write, and their reads, in the order of the texts."""
+    network = policy.policy
+    core = make(
+        host,
+        split=[Pair(text, "") for text in texts],
+        action=network.family.name,
+        reward={"reads": 1.0},
+        prefix="free",
+        lanes=16,
+        **settings,
+    )
+    core.reward = Overheard({"reads": 1.0})
+    view, found = core.reset(0), {}
+    written: list[list[int]] = [[] for _ in range(core.lanes)]
+    while len(found) < len(texts):
+        seen = Observation(memory=core.memory()[view["mask"]], **view)
+        sources = [core.pair(lane).source for lane in range(core.lanes)]
+        transition = core.step(network.act(seen))
+        for tokens, token in zip(written, core.reward.tokens, strict=True):
+            tokens.append(token)
+        lanes = np.flatnonzero(ended(transition))
+        for lane, summary in zip(lanes, transition.summaries, strict=True):
+            found[sources[lane]] = (written[lane], summary["reads_fraction"])
+            written[lane] = []
+        view = transition.view
+    rows = [found[text] for text in texts]
+    return [tokens for tokens, _ in rows], [reads for _, reads in rows]
+
+
+@EVERY_ACTION
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_episode_and_generate_write_the_same(
+    each_host: Seq2SeqHost, action: str, seed: int
+) -> None:
+    policy = strong(each_host, action, seed)
+    with policy.steer(each_host.model) as trace:
+        written = generate(each_host, TEXTS)
+    expected, reads = episodes(each_host, policy, TEXTS)
+    assert written == expected
+    assert trace.reads_fraction.tolist() == pytest.approx(reads, abs=1e-5)
+    assert written != generate(each_host, TEXTS), "the policy matters"
+
+
+@EVERY_ACTION
+def test_so_they_do_on_a_trained_host(real_host: Seq2SeqHost, action: str) -> None:
+    file = SHARED / "data" / "multi30k" / "val.de.gz"
+    if not file.is_file():
+        pytest.skip(f"there is no {file}")
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        texts = [line.strip() for line, _ in zip(lines, range(50), strict=False)]
+    policy = strong(real_host, action)
+    limits = {"max_source": 48, "max_target": 24}
+    expected, reads = episodes(real_host, policy, texts, **limits)
+    output = translate(real_host, texts, policy, **limits)
+    assert output.texts == real_host.detokenize(expected)
+    assert output.reads_fraction == pytest.approx(reads, abs=1e-5)
+    assert output.texts != translate(real_host, texts, **limits).texts
+
+
+@EVERY_ACTION
+def test_batches_and_padding_do_not_matter(each_host: Seq2SeqHost, action: str) -> None:
+    policy, texts = strong(each_host, action), TEXTS[:12]
+    limits = {"max_source": SOURCE, "max_target": TARGET}
+    alone = translate(each_host, texts, policy, **limits, batch=1)
+    for batch in (5, 64):
+        together = translate(each_host, texts, policy, **limits, batch=batch)
+        assert together.texts == alone.texts
+        assert together.reads_fraction == pytest.approx(alone.reads_fraction, abs=1e-5)
+
+
+def test_translations_keep_the_order_of_the_sentences(host: Seq2SeqHost) -> None:
+    policy, limits = strong(host), {"max_source": SOURCE, "max_target": TARGET}
+    there = translate(host, TEXTS, policy, **limits)
+    back = translate(host, TEXTS[::-1], policy, **limits)
+    assert back.texts[::-1] == there.texts
+    assert back.reads_fraction[::-1] == pytest.approx(there.reads_fraction, abs=1e-5)
+
+
+def test_without_a_policy_the_host_translates_natively(host: Seq2SeqHost) -> None:
+    output = translate(host, TEXTS, max_source=SOURCE, max_target=TARGET, batch=7)
+    assert output.texts == host.detokenize(generate(host, TEXTS))
+    assert output.reads_fraction == [1.0] * len(TEXTS)
+    assert output.truncated == 0
+
+
+def test_sentences_that_are_too_long_are_counted(host: Seq2SeqHost) -> None:
+    texts = ["ba be bi bo bu", "ba", "be be be be"]
+    output = translate(host, texts, strong(host), max_source=4, max_target=3)
+    assert output.truncated == 2
+    assert output.texts[2] == translate(host, ["be be be"], strong(host), max_target=3).texts[0]
+
+
+def test_nothing_gives_nothing(host: Seq2SeqHost) -> None:
+    output = translate(host, [], strong(host))
+    assert (output.texts, output.reads_fraction, output.truncated) == ([], [], 0)
+
+
+@EVERY_ACTION
+def test_a_policy_that_changes_nothing_is_native(each_host: Seq2SeqHost, action: str) -> None:
+    policy = strong(each_host, action)
+    nn.init.zeros_(policy.policy.score.weight)
+    nn.init.constant_(policy.policy.score.bias, 5.0 if action == "gate" else 0.0)
+    with policy.steer(each_host.model) as trace:
+        assert generate(each_host, TEXTS) == steerless(each_host)
+    assert trace.reads_fraction.tolist() == [1.0] * len(TEXTS)
+
+
+def steerless(host: Seq2SeqHost) -> list[list[int]]:
+    """What another copy of the host writes, while this one is being steered."""
+    return generate(tiny_host(host.name.removeprefix("tiny-")), TEXTS)
+
+
+def test_a_trace_tells_where_the_policy_looked(host: Seq2SeqHost) -> None:
+    policy, texts = strong(host), TEXTS[:6]
+    with policy.steer(host.model, trace=True) as trace:
+        generate(host, TEXTS[6:8])  # what an earlier call did is forgotten
+        written = generate(host, texts)
+    steps = max(map(len, written))
+    lengths = torch.tensor([len(text.split()) + 1 for text in texts])
+    assert len(trace.attention) == len(trace.opened) == steps
+    for looked, opened in zip(trace.attention, trace.opened, strict=True):
+        assert looked.shape == opened.shape == (len(texts), lengths.max())
+        assert torch.allclose(looked.sum(-1), torch.ones(len(texts)), atol=1e-5)
+        assert not looked[~opened].any()
+    for row, tokens in enumerate(written):
+        fractions = [opened[row].sum() / lengths[row] for opened in trace.opened[: len(tokens)]]
+        assert trace.reads_fraction[row] == pytest.approx(np.mean(fractions), abs=1e-5)
+
+
+def test_without_a_trace_nothing_piles_up(host: Seq2SeqHost) -> None:
+    with strong(host).steer(host.model) as trace:
+        generate(host, TEXTS[:4])
+    assert trace.attention == trace.opened == []
+    assert len(trace.reads_fraction) == 4
+
+
+def test_the_native_host_can_be_watched(each_host: Seq2SeqHost) -> None:
+    with native(each_host.model) as trace:
+        written = generate(each_host, TEXTS)
+    assert written == generate(each_host, TEXTS)
+    assert len(trace.attention) == max(map(len, written))
+    assert trace.attention[0].sum(-1).tolist() == pytest.approx([1.0] * len(TEXTS), abs=1e-5)
+    assert trace.reads_fraction.tolist() == [1.0] * len(TEXTS)
+
+
+def test_a_mask_may_be_left_out(host: Seq2SeqHost) -> None:
+    policy, ids = strong(host), torch.tensor(host.tokenize(["ba be bi"], SOURCE).ids)
+    settings = {"max_new_tokens": 5, "do_sample": False}
+    with policy.steer(host.model):
+        plain = host.model.generate(input_ids=ids, **settings)
+        masked = host.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **settings)
+    assert torch.equal(plain, masked)
+
+
+def hooks(host: Seq2SeqHost) -> int:
+    return sum(
+        len(module._forward_hooks) + len(module._forward_pre_hooks)
+        for module in host.model.modules()
+    )
+
+
+def test_another_host_is_refused(host: Seq2SeqHost) -> None:
+    policy, other = strong(host), tiny_host(seed=1)
+    with pytest.raises(InputError, match=r"trained on host tiny-Marian .* not on"):
+        policy.check(other.model)
+    with pytest.raises(InputError, match="trained on host"), policy.steer(other.model):
+        pass
+    assert hooks(other) == 0
+    policy.check(tiny_host().model)  # the same weights in another object
+
+
+def test_the_model_is_left_as_it_was() -> None:
+    host = tiny_host()
+    policy, before = strong(host), generate(host, TEXTS[:5])
+    with policy.steer(host.model):
+        steered = generate(host, TEXTS[:5])
+    assert hooks(host) == 0
+    assert generate(host, TEXTS[:5]) == before != steered
+    with pytest.raises(KeyError), policy.steer(host.model):
+        raise KeyError
+    assert hooks(host) == 0
+    assert generate(host, TEXTS[:5]) == before
+    with policy.steer(host.model):
+        assert generate(host, TEXTS[:5]) == steered
+
+
+def test_two_policies_do_not_steer_at_once(host: Seq2SeqHost) -> None:
+    first, second = strong(host), strong(host, seed=1)
+    with first.steer(host.model):
+        written = generate(host, TEXTS[:5])
+        with pytest.raises(SteeringError, match="already being steered"), second.steer(host.model):
+            pass
+        assert generate(host, TEXTS[:5]) == written
+    assert hooks(host) == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"use_cache": False}, "one token at a time"),
+        ({"decoder_input_ids": torch.tensor([[0, 5, 6]])}, "one token at a time"),
+        ({"num_beams": 3}, "beam search"),
+    ],
+)
+def test_decoding_that_a_policy_cannot_follow_is_refused(
+    host: Seq2SeqHost, settings: dict[str, Any], message: str
+) -> None:
+    with strong(host).steer(host.model), pytest.raises(SteeringError, match=message):
+        generate(host, TEXTS[:1], **settings)
+    assert hooks(host) == 0
+
+
+def test_training_under_a_policy_is_refused(host: Seq2SeqHost) -> None:
+    ids = torch.tensor([[5, 6, 7]])
+    with strong(host).steer(host.model), pytest.raises(SteeringError, match="one token at a time"):
+        host.model(input_ids=ids, labels=ids)
+
+
+@EVERY_ACTION
+def test_a_saved_policy_comes_back(host: Seq2SeqHost, action: str, tmp_path: Path) -> None:
+    policy = strong(host, action)
+    policy.save(tmp_path / "run" / "policy")
+    loaded = rlattn.load(str(tmp_path / "run" / "policy"))
+    assert (loaded.host_name, loaded.host_fingerprint) == (host.name, host.fingerprint)
+    assert loaded.policy.config == policy.policy.config
+    for ours, theirs in zip(policy.policy.parameters(), loaded.policy.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+        assert not theirs.requires_grad
+    with policy.steer(host.model):
+        expected = generate(host, TEXTS)
+    with loaded.steer(host.model):
+        assert generate(host, TEXTS) == expected
+
+
+def test_a_policy_is_saved_as_plain_data(host: Seq2SeqHost, tmp_path: Path) -> None:
+    strong(host).save(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"policy.json", "policy.safetensors"}
+    card = json.loads((tmp_path / "policy.json").read_text())
+    assert card["host"] == {"name": host.name, "fingerprint": host.fingerprint}
+    assert card["policy"]["action"] == "gate"
+
+
+def test_a_policy_works_on_a_host_from_a_folder(host: Seq2SeqHost, tmp_path: Path) -> None:
+    policy = strong(host)
+    loaded = load_host(save(host, tmp_path))
+    with policy.steer(host.model):
+        expected = generate(host, TEXTS[:5])
+    with policy.steer(loaded.model):
+        assert generate(loaded, TEXTS[:5]) == expected
+
+
+@pytest.mark.parametrize("file", ["policy.json", "policy.safetensors"])
+@pytest.mark.parametrize("damage", ["cut", "garbled", "missing", "empty"])
+def test_a_damaged_policy_is_refused_in_one_line(
+    host: Seq2SeqHost, tmp_path: Path, file: str, damage: str
+) -> None:
+    folder = tmp_path / "policy"
+    strong(host).save(folder)
+    content = (folder / file).read_bytes()
+    if damage == "missing":
+        (folder / file).unlink()
+    else:
+        changed = {"cut": content[: len(content) // 2], "garbled": b"\xff{]", "empty": b""}
+        (folder / file).write_bytes(changed[damage])
+    message = f"{file} is missing" if damage == "missing" else "damaged"
+    with pytest.raises(InputError, match=f"^{folder}: [^\n]*{message}[^\n]*$"):
+        rlattn.load(folder)
+
+
+CARDS: dict[str, Any] = {
+    "another format": {"format": 99},
+    "no format": {"format": None},
+    "no host": {"host": {}},
+    "an unknown action": {"policy": {"action": "stare", "d_model": 32, "d_state": 32}},
+    "another width": {"policy": {"action": "gate", "d_model": 32, "d_state": 32, "width": 7}},
+    "an unknown setting": {"policy": {"action": "gate", "colour": "red"}},
+    "no numbers": {"policy": {"action": "gate", "d_model": "many", "d_state": 32}},
+}
+
+
+@pytest.mark.parametrize("change", CARDS.values(), ids=CARDS)
+def test_a_card_that_does_not_fit_is_refused(
+    host: Seq2SeqHost, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    strong(host).save(tmp_path)
+    card = json.loads((tmp_path / "policy.json").read_text())
+    (tmp_path / "policy.json").write_text(json.dumps({**card, **change}))
+    with pytest.raises(InputError, match=r"^[^\n]+$"):
+        rlattn.load(tmp_path)
+
+
+def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"policy\.json is missing"):
+        rlattn.load(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("hello")
+    with pytest.raises(InputError, match="file: not a policy folder"):
+        rlattn.load(tmp_path / "file")
