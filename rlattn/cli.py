@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -27,6 +28,8 @@ def run_program(module: str, description: str, config: type[T], run: Callable[[T
         run: The program.
     """
     options = tyro.cli(config, prog=f"python -m {module}", description=description)
+    # Without a network the hub's client would put a dozen lines above the one that counts.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
         run(options)
     except RlattnError as error:

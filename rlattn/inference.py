@@ -164,11 +164,13 @@ class _Session:
         view = self._observer.view(self._mask, self._embed(token))
         action = self._policy.act(Observation(memory=self._memory, **view))
         family = self._policy.family
-        self.steering.allocation = family.allocation(action, self._mask)
+        allocation = family.allocation(action, self._mask)
+        self.steering.allocation = allocation
         reads = family.reads(action, self._mask) / self._mask.sum(-1)
         self._reads += torch.where(self._live, reads, 0.0)
         if self._trace:
-            self.record.opened.append(action > 0.5)
+            opened = allocation.values if allocation.mode == "gate" else self._mask
+            self.record.opened.append(opened)
 
     def _begin(self, memory: Tensor, mask: Tensor | None) -> None:
         rows, width = memory.shape[:2]

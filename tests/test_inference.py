@@ -58,8 +58,7 @@ def episodes(
         action=network.family.name,
         reward={"reads": 1.0},
         prefix="free",
-        lanes=16,
-        **settings,
+        **{"lanes": 16, **settings},
     )
     core.reward = Overheard({"reads": 1.0})
     view, found = core.reset(0), {}
@@ -107,6 +106,31 @@ def test_so_they_do_on_a_trained_host(real_host: Seq2SeqHost, action: str) -> No
     assert output.texts == real_host.detokenize(expected)
     assert output.reads_fraction == pytest.approx(reads, abs=1e-5)
     assert output.texts != translate(real_host, texts, **limits).texts
+
+
+@EVERY_ACTION
+def test_the_policy_sees_the_same_in_both(
+    each_host: Seq2SeqHost, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy, text = strong(each_host, action), "ka ke ki ko ku"
+    seen: list[Observation] = []
+    act = policy.policy.act
+
+    def overheard(observation: Observation) -> Tensor:
+        seen.append(observation)
+        return act(observation)
+
+    monkeypatch.setattr(policy.policy, "act", overheard)
+    with policy.steer(each_host.model):
+        steps = len(generate(each_host, [text])[0])
+    inside = seen.copy()
+    seen.clear()
+    episodes(each_host, policy, [text], max_source=6, lanes=1)
+    assert len(inside) == len(seen) == steps > 2
+    for here, there in zip(inside, seen, strict=True):
+        for name, value in vars(here).items():
+            assert value.dtype == getattr(there, name).dtype
+            assert torch.allclose(value, getattr(there, name), atol=1e-4), name
 
 
 @EVERY_ACTION
@@ -162,8 +186,9 @@ def steerless(host: Seq2SeqHost) -> list[list[int]]:
     return generate(tiny_host(host.name.removeprefix("tiny-")), TEXTS)
 
 
-def test_a_trace_tells_where_the_policy_looked(host: Seq2SeqHost) -> None:
-    policy, texts = strong(host), TEXTS[:6]
+@EVERY_ACTION
+def test_a_trace_tells_where_the_policy_looked(host: Seq2SeqHost, action: str) -> None:
+    policy, texts = strong(host, action), TEXTS[:6]
     with policy.steer(host.model, trace=True) as trace:
         generate(host, TEXTS[6:8])  # what an earlier call did is forgotten
         written = generate(host, texts)

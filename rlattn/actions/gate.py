@@ -15,6 +15,9 @@ from rlattn.steering import Allocation
 _LIMIT = 40.0
 """Log-odds are kept within it: exp(-40) still has full precision in float32."""
 
+_BOUND = 6.0
+"""The policy's own log-odds: a gate that it holds shut is still tried about every 400th time."""
+
 
 class NonEmptyBernoulli(MaskedDistribution):
     """Independent Bernoulli gates, given that not all of them are shut.
@@ -90,7 +93,8 @@ class Gate(ActionFamily):
 
     def distribution(self, parameters: Tensor, mask: Tensor) -> NonEmptyBernoulli:
         """Gates from each position's log-odds of being open."""
-        return NonEmptyBernoulli(parameters[..., 0], mask)
+        # Bounded smoothly: a gate that is shut for good could never find out that it should open.
+        return NonEmptyBernoulli(_BOUND * torch.tanh(parameters[..., 0] / _BOUND), mask)
 
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
         """A gate on the valid positions."""

@@ -300,12 +300,13 @@ def test_what_was_written_can_be_read(host: Seq2SeqHost) -> None:
         assert core.hypotheses(lanes) == host.detokenize(core.written(lanes))
 
 
-@pytest.mark.parametrize(("target", "rises"), [(0.1, True), (0.9, False)])
-def test_a_target_moves_the_price_of_reads(host: Seq2SeqHost, target: float, rises: bool) -> None:
-    core = make(host, reads_target=target, lanes=32, max_target=3)
-    before = core.reward.weights["reads"]
-    play(core, 60)
-    assert (core.reward.weights["reads"] < before) == rises
+def test_a_target_moves_the_price_of_reads(host: Seq2SeqHost) -> None:
+    weights = []
+    for target in (0.1, 0.9):  # of which about a half is read
+        core = make(host, reads_target=target, lanes=32, max_target=3)
+        play(core, 30)
+        weights.append(core.reward.weights["reads"])
+    assert weights[0] < weights[1] <= 0
 
 
 def test_sentences_that_are_too_long_are_counted(host: Seq2SeqHost) -> None:

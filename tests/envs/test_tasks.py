@@ -31,10 +31,10 @@ def test_everything_has_a_name(task: dict[str, Any]) -> None:
     assert {core.pair(lane) for lane in range(3)} <= set(valid)
 
 
-def test_by_default_gates_are_rewarded_for_fidelity_and_sparing_reads(task: dict[str, Any]) -> None:
+def test_by_default_gates_are_rewarded_for_sparing_reads_without_loss(task: dict[str, Any]) -> None:
     core = make_core(**task)
     assert core.family.name == "gate"
-    assert core.reward.weights == {"fidelity": 1.0, "reads": -0.5}
+    assert core.reward.weights["reads"] < 0 < max(core.reward.weights.values())
     assert make_core(**task, reads_target=0.2).reward.target is not None
 
 
