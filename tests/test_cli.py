@@ -89,7 +89,7 @@ def test_help_says_how_to_call_it(call: Call, capsys: pytest.CaptureFixture[str]
 
 def test_counts_are_at_least_one() -> None:
     check_counts(Config(), "count")
-    with pytest.raises(InputError, match="^--count 0: expected at least 1$"):
+    with pytest.raises(InputError, match=r"^--count 0: expected at least 1$"):
         check_counts(Config(count=0), "count")
 
 

@@ -176,7 +176,7 @@ def test_observations_say_where_the_host_looked(each_host: Seq2SeqHost, action: 
 def test_handles_lead_to_the_memory(each_host: Seq2SeqHost) -> None:
     core, rng = make(each_host), np.random.default_rng(0)
     core.reset(0)
-    for _ in range(25):
+    for _ in range(15):
         core.step(random_action(core, rng))
         memory = core.memory()
         assert memory.shape == (LANES, SOURCE, each_host.d_model)
