@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from rlattn import envs as envs
 from rlattn.hosts import load_host
-from rlattn.inference import TrainedPolicy, load, translate
+from rlattn.inference import TrainedPolicy, load
 
 __version__ = "0.1.0"
 
-__all__ = ["TrainedPolicy", "load", "load_host", "translate"]
+__all__ = ["TrainedPolicy", "load", "load_host"]

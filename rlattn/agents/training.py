@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecEnv
+from tqdm import TqdmExperimentalWarning
 
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.envs import TranslationCore
@@ -22,7 +24,7 @@ class PPOSettings:
 
     Attributes:
         rollout: Steps per lane between two updates.
-        batch_size: Transitions per gradient step.
+        batch_size: The most transitions per gradient step.
         epochs: Passes over a rollout.
         learning_rate: At the start; it falls linearly to a tenth.
         gamma: Discount; None chooses 0 where every step is rewarded by itself and the prefix is
@@ -59,7 +61,7 @@ def make_ppo(
         PointerPolicy,
         env,
         n_steps=settings.rollout,
-        batch_size=min(settings.batch_size, settings.rollout * env.num_envs),
+        batch_size=_batch_size(settings.rollout * env.num_envs, settings.batch_size),
         n_epochs=settings.epochs,
         learning_rate=lambda left: settings.learning_rate * (0.1 + 0.9 * left),
         gamma=_gamma(core) if settings.gamma is None else settings.gamma,
@@ -73,6 +75,14 @@ def make_ppo(
         seed=seed,
         device=device,
     )
+
+
+def _batch_size(transitions: int, most: int) -> int:
+    """The largest size of equal batches; unequal ones would weigh transitions differently."""
+    batches = next(
+        n for n in range(1, transitions + 1) if transitions % n == 0 and transitions // n <= most
+    )
+    return transitions // batches
 
 
 def _gamma(core: TranslationCore) -> float:
@@ -104,4 +114,7 @@ def learn(
     """Trains; ``progress.csv`` and TensorBoard logs go into `log_folder`."""
     if log_folder is not None:
         ppo.set_logger(configure(str(log_folder), ["csv", "tensorboard"]))
-    return ppo.learn(steps, callback=callbacks, progress_bar=progress)
+    with warnings.catch_warnings():
+        # Stable-Baselines3's progress bar is tqdm's, which calls itself experimental each time.
+        warnings.simplefilter("ignore", TqdmExperimentalWarning)
+        return ppo.learn(steps, callback=callbacks, progress_bar=progress)

@@ -180,7 +180,9 @@ def find_host(config: Config, corpus: ParallelCorpus) -> Seq2SeqHost:
         UnsupportedModelError: If it is not an encoder-decoder.
     """
     if config.host not in ("auto", "builtin"):
-        return load_host(config.host, config.device)
+        # A folder is remembered by the policy, and must be found from elsewhere, too.
+        local = Path(config.host).is_dir()
+        return load_host(Path(config.host).resolve() if local else config.host, config.device)
     # Without settings the corpus that the embedded host was made for gets that one.
     settings = None if config.host == "auto" else BuiltinConfig.for_corpus(corpus)
     if config.host_minutes is not None:

@@ -12,9 +12,9 @@ _known: WeakKeyDictionary[PreTrainedModel, tuple[tuple[int, ...], str]] = WeakKe
 
 
 def fingerprint(model: PreTrainedModel) -> str:
-    """SHA-256 over the names, dtypes, shapes and bytes of a model's parameters.
+    """SHA-256 over the names, dtypes, shapes and bytes of a model's parameters and buffers.
 
-    The digest is remembered per model object and computed anew when a parameter was changed in
+    The digest is remembered per model object and computed anew when one was changed in
     place or exchanged.
 
     Args:
@@ -23,14 +23,14 @@ def fingerprint(model: PreTrainedModel) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    parameters = sorted(model.named_parameters())
-    state = tuple(number for _, p in parameters for number in (p.data_ptr(), p._version))
+    tensors = sorted({**dict(model.named_parameters()), **dict(model.named_buffers())}.items())
+    state = tuple(number for _, t in tensors for number in (t.data_ptr(), t._version))
     if model in _known and _known[model][0] == state:
         return _known[model][1]
     digest = hashlib.sha256()
-    for name, parameter in parameters:
-        digest.update(f"{name} {parameter.dtype} {tuple(parameter.shape)}".encode())
-        flat = parameter.detach().cpu().contiguous().view(-1)
+    for name, tensor in tensors:
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        flat = tensor.detach().cpu().contiguous().view(-1)
         digest.update(flat.view(torch.uint8).numpy().data)
     _known[model] = state, digest.hexdigest()
     return digest.hexdigest()

@@ -36,7 +36,9 @@ def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHo
     bars = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        model = AutoModelForSeq2SeqLM.from_pretrained(place, dtype=torch.float32)
+        model, found = AutoModelForSeq2SeqLM.from_pretrained(
+            place, dtype=torch.float32, output_loading_info=True
+        )
         tokenizer = AutoTokenizer.from_pretrained(place)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         logging.getLogger(__name__).debug("loading %s failed", name, exc_info=True)
@@ -47,4 +49,9 @@ def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHo
     finally:
         if bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+    if found["missing_keys"]:
+        raise InputError(
+            f"host {name}: {len(found['missing_keys'])} of its weights are missing, such as "
+            f"{min(found['missing_keys'])}; a translator needs all of them"
+        )
     return Seq2SeqHost(model.to(torch.device(device)), tokenizer, str(name))

@@ -17,6 +17,20 @@ from transformers.modeling_outputs import BaseModelOutput
 from rlattn.errors import UnsupportedModelError
 from rlattn.hosts.fingerprint import fingerprint
 
+_NOT_FOLLOWED = (
+    "begin_suppress_tokens",
+    "encoder_no_repeat_ngram_size",
+    "encoder_repetition_penalty",
+    "exponential_decay_length_penalty",
+    "min_length",
+    "min_new_tokens",
+    "no_repeat_ngram_size",
+    "repetition_penalty",
+    "sequence_bias",
+)
+_UNSET = (None, 0, 1.0)
+"""What these are when they change nothing."""
+
 
 @dataclass(frozen=True)
 class Tokenized:
@@ -73,8 +87,8 @@ class Seq2SeqHost:
         name: What to call it in files and messages; by default the model's own name.
 
     Raises:
-        UnsupportedModelError: If the model is not an encoder-decoder or lacks a token that
-            decoding needs.
+        UnsupportedModelError: If the model is not an encoder-decoder, lacks a token that decoding
+            needs, or has rules of decoding that lanes do not follow.
     """
 
     def __init__(self, model: PreTrainedModel, tokenizer: Any, name: str | None = None) -> None:
@@ -87,6 +101,13 @@ class Seq2SeqHost:
         self.model = model.train(False).requires_grad_(False)
         self.tokenizer = tokenizer
         rules = model.generation_config
+        unknown = [name for name in _NOT_FOLLOWED if getattr(rules, name, None) not in _UNSET]
+        unknown += ["bad_words_ids"] * any(len(words) > 1 for words in rules.bad_words_ids or [])
+        if unknown:
+            raise UnsupportedModelError(
+                f"{self.name}: its generation config sets {', '.join(unknown)}, which generate() "
+                "follows and lanes do not: unset it there, or the two would write different text"
+            )
         self.start_token = self._token(rules.decoder_start_token_id, "decoder_start_token_id")
         self.pad_token = self._token(rules.pad_token_id, "pad_token_id")
         eos = rules.eos_token_id
@@ -110,10 +131,15 @@ class Seq2SeqHost:
         """A digest of the weights; a policy is bound to it."""
         return fingerprint(self.model)
 
+    @property
+    def _encoder_config(self) -> Any:
+        # A few encoders are plain modules, which have no config of their own.
+        return getattr(self.model.get_encoder(), "config", self.model.config)
+
     @cached_property
     def d_model(self) -> int:
         """Width of the memory."""
-        config = self.model.get_encoder().config
+        config = self._encoder_config
         return int(getattr(config, "d_model", None) or config.hidden_size)
 
     @cached_property
@@ -140,7 +166,7 @@ class Seq2SeqHost:
     @cached_property
     def max_source(self) -> int | None:
         """How many source tokens the encoder's positions reach, or None without a limit."""
-        limit = getattr(self.model.get_encoder().config, "max_position_embeddings", None)
+        limit = getattr(self._encoder_config, "max_position_embeddings", None)
         return int(limit) if limit else None
 
     def tokenize(self, texts: Sequence[str], limit: int) -> Tokenized:
