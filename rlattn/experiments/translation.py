@@ -84,7 +84,7 @@ class Config:
     ] = ()
     reads_target: Maybe[float] = None
     prefix: Maybe[Prefix] = None
-    steps: int = 250_000
+    steps: int = 160_000
     lanes: int = 64
     max_source: int = 64
     max_target: int = 64
