@@ -126,7 +126,7 @@ def attention_examples(
         policy_tokens, policy_attention, opened = watch(row, policy)
         examples.append(
             AttentionExample(
-                host.tokenizer.convert_ids_to_tokens(row),
+                _tokens(host, row),
                 native_tokens,
                 native_attention,
                 policy_tokens,
@@ -150,4 +150,15 @@ def _watch(
         )
     attention = torch.cat(trace.attention).cpu().numpy()
     opened = torch.cat(trace.opened).cpu().numpy() if trace.opened else np.empty((0, 0), bool)
-    return host.tokenizer.convert_ids_to_tokens(written[0, 1:].tolist()), attention, opened
+    return _tokens(host, written[0, 1:].tolist()), attention, opened
+
+
+def _tokens(host: Seq2SeqHost, ids: list[int]) -> list[str]:
+    """Tokens as people read them: the mark of a word's beginning, and text instead of bytes."""
+    tokens = []
+    for token, token_id in zip(host.tokenizer.convert_ids_to_tokens(ids), ids, strict=True):
+        mark = token[:1] if token[:1] in ("▁", "Ġ") else ""
+        text = host.tokenizer.decode([token_id]).strip()
+        # A token may hold a part of a character only, or nothing but the mark.
+        tokens.append(mark + text if text and "\ufffd" not in text else token)
+    return tokens
