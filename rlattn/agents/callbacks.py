@@ -88,6 +88,7 @@ class Validation(BaseCallback):
     def _on_training_end(self) -> None:
         if not self.curve or self.curve[-1].env_steps < self.num_timesteps:
             self.validate()
+            self.logger.record("time/total_timesteps", self.num_timesteps)
             self.logger.dump(self.num_timesteps)
 
     def validate(self) -> None:

@@ -140,8 +140,11 @@ class TestOutFolder:
 
     def test_the_log_has_columns_by_name(self, gate: Finished) -> None:
         with (gate.out / "progress.csv").open(newline="") as file:
-            rows = list(csv.DictReader(file))
+            *rows, last = csv.DictReader(file)
         assert [int(row["time/total_timesteps"]) for row in rows] == [256, 512]
+        # The validation after the last update has a row of its own.
+        assert int(last["time/total_timesteps"]) == 512
+        assert float(last["valid/bleu"]) == gate.results["valid"]["curve"][-1]["bleu"]
         columns = (
             *("rollout/reads_fraction", "rollout/ep_rew_mean", "rollout/truncated_sentences"),
             *(f"rollout/{kind}_{name}" for kind in ("reward", "weight") for name in gate_terms()),
