@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from rlattn.errors import InputError, SteeringError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.fingerprint import fingerprint
+from rlattn.hosts.seq2seq import pad
 from rlattn.observation import Observation, Observer, compact
 from rlattn.policy import AttentionPolicy, PolicyConfig
 from rlattn.steering import Steering
@@ -270,8 +271,6 @@ def translate(
         max_target: The most tokens to write.
         batch: How many sentences are written at once.
     """
-    from rlattn.hosts.seq2seq import pad
-
     sources = host.tokenize(sentences, max_source)
     # Sentences of like length together: a batch is as slow as its longest.
     order = sorted(range(len(sentences)), key=lambda i: len(sources.ids[i]))

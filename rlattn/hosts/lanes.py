@@ -180,6 +180,7 @@ class LaneDecoder:
         self.host, self.sources = host, sources
         self.ages = np.zeros(sources.lanes, np.int64)
         self._positions = position_table(host, max_target)
+        self._embedding = _position_embedding(host.model.get_decoder())
         self._columns = np.arange(max_target)[::-1]
         self._capacity = 2 * max_target
         self._layers: list[_LaneLayer] = []
@@ -250,9 +251,8 @@ class LaneDecoder:
         hooks = [body.register_forward_hook(lambda _m, _a, out: hidden.append(out[0]))]
         if self._positions is not None:
             rows = self._positions[torch.as_tensor(positions, device=self._positions.device)]
-            embedding = _position_embedding(decoder)
-            assert embedding is not None
-            hooks.append(embedding.register_forward_hook(lambda _m, _a, _out: rows[:, None]))
+            assert self._embedding is not None
+            hooks.append(self._embedding.register_forward_hook(lambda _m, _a, _out: rows[:, None]))
         try:
             yield hidden
         finally:
