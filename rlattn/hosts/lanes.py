@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -179,7 +180,7 @@ class LaneDecoder:
     def __init__(self, host: Seq2SeqHost, sources: LaneSources, max_target: int) -> None:
         self.host, self.sources = host, sources
         self.ages = np.zeros(sources.lanes, np.int64)
-        self._positions = position_table(host, max_target)
+        self._positions = _known_table(host, max_target)
         self._embedding = _position_embedding(host.model.get_decoder())
         self._columns = np.arange(max_target)[::-1]
         self._capacity = 2 * max_target
@@ -267,6 +268,19 @@ def _position_embedding(decoder: torch.nn.Module) -> torch.nn.Module | None:
             if path.rsplit(".", 1)[-1] == name:
                 return module
     return None
+
+
+_tables: WeakKeyDictionary[Seq2SeqHost, dict[tuple[int, torch.device], Tensor | None]] = (
+    WeakKeyDictionary()
+)
+
+
+def _known_table(host: Seq2SeqHost, length: int) -> Tensor | None:
+    # A table costs a forward, and decoders are made often: one for each batch that is read ahead.
+    known = _tables.setdefault(host, {})
+    if (length, host.device) not in known:
+        known[length, host.device] = position_table(host, length)
+    return known[length, host.device]
 
 
 @torch.inference_mode()
