@@ -28,7 +28,7 @@ from rlattn.corpora.base import Pair, ParallelCorpus, sentence_hash
 from rlattn.corpora.draws import Draw
 from rlattn.corpora.sentences import sentence
 from rlattn.corpora.stock import Stock
-from rlattn.corpora.wording import Wording
+from rlattn.corpora.wording import Wording, own_locale
 from rlattn.errors import InputError
 
 GENERATOR = 1
@@ -48,7 +48,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 
 @lru_cache(maxsize=8)
 def _wordings(source: str, target: str) -> tuple[Wording, Wording, Stock]:
-    spoken = Wording(Locale.parse(source)), Wording(Locale.parse(target))
+    spoken = Wording(own_locale(source)), Wording(own_locale(target))
     stock = Stock.shared_by(*spoken)
     for things, shared in asdict(stock).items():
         if len(shared) < 2 or not all(shared):

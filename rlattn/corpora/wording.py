@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from babel import Locale
+from babel import Locale, localedata
 
 from rlattn.corpora.cldr_dates import Dates
 from rlattn.corpora.cldr_names import Names
@@ -21,3 +21,24 @@ class Wording:
         self.dates = Dates(locale)
         self.numbers = Numbers(locale)
         self.names = Names(locale)
+
+
+def own_locale(identifier: str) -> Locale:
+    """A locale whose words do not depend on which locales were asked for before.
+
+    Babel shares nested parts of its data between locales, and writes what an alias stands for in
+    the locale that asks first into them: the others then speak with its words. A locale of our own
+    shares with nobody.
+
+    Args:
+        identifier: A CLDR identifier, such as `de` or `zh_Hant`.
+
+    Raises:
+        UnknownLocaleError: If Babel has no such locale.
+    """
+    locale = Locale.parse(identifier)
+    with localedata._cache_lock:
+        localedata._cache.clear()
+        _ = locale._data  # read from the files now, and kept by the locale
+        localedata._cache.clear()
+    return locale
