@@ -86,3 +86,17 @@ class Observer:
             "attention": self.attention.clone(),
             "coverage": self.coverage.clone(),
         }
+
+    def started(self, mask: Tensor, embedded: Tensor) -> dict[str, Tensor]:
+        """The view of lanes that stand at their start.
+
+        Args:
+            mask: ``[lanes, source]``.
+            embedded: The embedding of the start token, ``[1, d_state]``.
+
+        Returns:
+            As `view` gives it; what is the same for all lanes has one row.
+        """
+        blank = torch.zeros_like(self.attention[:1])
+        state = torch.cat([torch.zeros_like(self._hidden[:1]), embedded.float()], dim=1)
+        return {"mask": mask, "state": state, "attention": blank, "coverage": blank}

@@ -91,7 +91,7 @@ def _write(host: Seq2SeqHost, encoded: Encoded, counts: Tensor, max_target: int)
             )
             logits = gated.step(tokens).logits
         first, last = (torch.full_like(live, step == t) for t in (0, max_target - 1))
-        tokens = host.constrain(logits, first, last).argmax(-1)
+        tokens = host.choose(logits, first, last)
         # Past its end a row writes padding, which reads as nothing.
         tokens = torch.where(live, tokens, host.pad_token)
         written.append(tokens)

@@ -14,6 +14,7 @@ from torch import Tensor
 from rlattn.actions import ActionFamily
 from rlattn.corpora import Pair
 from rlattn.envs.episodes import EpisodeQueue, Prefix
+from rlattn.envs.natives import Natives, wants_stored
 from rlattn.errors import InputError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.observation import Observer
@@ -103,29 +104,28 @@ class TranslationCore:
             )
         self.host, self.family, self.reward, self.prefix = host, family, reward, prefix
         self.lanes, self.max_source, self.max_target = lanes, max_source, max_target
-        native = "native" in reward.needs
         self._queue = EpisodeQueue(
             host,
             split,
             prefix=prefix,
-            native=native,
+            native=wants_stored(reward.needs, prefix),
             max_source=max_source,
             max_target=max_target,
-            batch=max(lanes, 1),
+            batch=lanes,
         )
         self._steering = Steering(host.model, record=True)
         self._sources = LaneSources(lanes, max_source)
         self._decoder = LaneDecoder(host, self._sources, max_target)
-        self._twin = (
-            LaneDecoder(host, self._sources, max_target) if native and prefix == "free" else None
+        self._natives = Natives(
+            host, self._sources, reward.needs, prefix, max_target, self._queue.natives
         )
         self._observer = Observer(lanes, max_source, host.d_state, host.device)
         self._ends = torch.tensor(host.eos_tokens, device=host.device)
+        self._start_embedding = host.embed_tokens(torch.tensor([host.start_token]).to(host.device))
         self._fed = torch.zeros(lanes, dtype=torch.long, device=host.device)
         self._targets = np.zeros((lanes, max_target), np.int64)
         self._written = np.zeros((lanes, max_target), np.int64)
         self._memory = np.zeros(lanes, np.int64)
-        self._native = np.zeros(lanes, np.int64)
         self._pairs: list[Pair] = [Pair("", "")] * lanes
         self._totals = np.zeros((lanes, len(reward.terms) + 2))
         self._kept: deque[int] = deque(maxlen=horizon)
@@ -160,6 +160,7 @@ class TranslationCore:
         """What each lane sees now, without its memory."""
         return self._observer.view(self._mask(), self.host.embed_tokens(self._fed))
 
+    @torch.inference_mode()
     def reset(self, seed: int | None = None) -> View:
         """Starts every lane on a new sentence.
 
@@ -176,6 +177,7 @@ class TranslationCore:
         self._start(np.arange(self.lanes))
         return self.view()
 
+    @torch.inference_mode()
     def step(self, action: Tensor) -> Transition:
         """Writes one token in every lane.
 
@@ -190,14 +192,14 @@ class TranslationCore:
         action = action[:, :width].to(mask.device)
         self._steering.allocation = self.family.allocation(action, mask)
         with self._steering:
-            output = self._decoder.step(self._fed, self._native_heads())
+            output = self._decoder.step(self._fed, self._natives.beside(self._decoder.ages))
         logits = output.logits
-        native = self._native_log_probs(output.beside)
+        native = self._natives.logits(self._fed, output)
         ages = self._decoder.ages
         at = np.arange(self.lanes), ages - 1
         last = torch.from_numpy(ages == self.max_target).to(logits.device)
         first = torch.from_numpy(ages == 1).to(logits.device)
-        token = self.host.constrain(logits, first, last).argmax(-1)
+        token = self.host.choose(logits, first, last)
         self._written[at] = token.cpu().numpy()
         target = torch.from_numpy(self._targets[at]).to(token)
         self._fed = token if self.prefix == "free" else target
@@ -209,11 +211,15 @@ class TranslationCore:
         self._observer.record(output.hidden, self._steering.attention[:, -1])
         lanes = np.flatnonzero(done)
         texts = "text" in self.reward.needs
+        native_token = None
+        if "native_token" in self.reward.needs:
+            native_token = target if native is None else self.host.choose(native, first, last)
         reward, terms = self.reward(
             Step(
                 token=token,
-                log_probs=logits.float().log_softmax(-1),
-                native_log_probs=native,
+                logits=logits.float(),
+                native_logits=native,
+                native_token=native_token,
                 reference_token=target if self.prefix == "reference" else None,
                 reads_fraction=reads,
                 done=done,
@@ -222,17 +228,19 @@ class TranslationCore:
             )
         )
         self._totals += torch.cat([reward[:, None], reads[:, None], terms], dim=1).cpu().numpy()
+        view = self.view()
         final_view, summaries = None, []
         if len(lanes):
-            view = self.view()
-            final_view = {key: value[torch.from_numpy(lanes)] for key, value in view.items()}
+            rows = torch.from_numpy(lanes).to(mask.device)
+            final_view = {key: value[rows] for key, value in view.items()}
             summaries = self._summaries(lanes)
             self.reward.finish(sum(s["reads_fraction"] for s in summaries), len(lanes))
             self._start(lanes)
+            started = self._observer.started(self._mask()[rows], self._start_embedding)
+            for key, value in view.items():
+                value[rows] = started[key]
         self._release()
-        return Transition(
-            self.view(), reward.cpu().numpy(), ended, truncated, final_view, summaries
-        )
+        return Transition(view, reward.cpu().numpy(), ended, truncated, final_view, summaries)
 
     def hypotheses(self, lanes: np.ndarray) -> list[str]:
         """What the given lanes have written so far."""
@@ -246,30 +254,17 @@ class TranslationCore:
         """The sentence that a lane is at."""
         return self._pairs[lane]
 
-    def _native_heads(self) -> Tensor | None:
-        if "native" not in self.reward.needs or self.prefix == "free":
-            return None
-        names = torch.from_numpy(self._native + self._decoder.ages)
-        return self._queue.natives.gather(names.to(self._fed.device))
-
-    def _native_log_probs(self, beside: Tensor) -> Tensor | None:
-        if self._twin is not None:
-            beside = self._twin.step(self._fed).logits
-        return beside.float().log_softmax(-1) if len(beside) else None
-
     def _start(self, lanes: np.ndarray) -> None:
         done = 0
         for episodes in self._queue.take(len(lanes)):
             here = lanes[done : done + len(episodes.rows)]
             done += len(here)
             self._sources.load(here, episodes.encoded, episodes.rows)
-            self._memory[here], self._native[here] = episodes.memory, episodes.native
-            self._targets[here] = episodes.targets
+            self._memory[here], self._targets[here] = episodes.memory, episodes.targets
+            self._natives.start(here, episodes.native)
             for lane, pair in zip(here, episodes.pairs, strict=True):
                 self._pairs[lane] = pair
         self._decoder.restart(lanes)
-        if self._twin is not None:
-            self._twin.restart(lanes)
         self._observer.restart(torch.from_numpy(lanes))
         # A new tensor: the old one was given away as the token of the step.
         start = torch.from_numpy(np.isin(np.arange(self.lanes), lanes)).to(self._fed.device)
@@ -278,7 +273,7 @@ class TranslationCore:
 
     def _release(self) -> None:
         memory, native = self._queue.oldest()
-        self._queue.natives.release(min(native, int(self._native.min())))
+        self._queue.natives.release(min(native, self._natives.oldest))
         if len(self._kept) == self._kept.maxlen:
             self._queue.memories.release(min(memory, self._kept[0]))
         self._kept.append(int(self._memory.min()))

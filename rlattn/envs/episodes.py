@@ -51,7 +51,7 @@ class EpisodeQueue:
         host: The frozen model.
         split: The sentences.
         prefix: What will be fed back.
-        native: Whether the native outputs along a known prefix are wanted.
+        native: Whether to store the native outputs along the prefix.
         max_source: Longer sources are cut, in tokens.
         max_target: Longer targets are cut, in tokens.
         batch: How many sentences are read in one forward.
@@ -69,7 +69,7 @@ class EpisodeQueue:
         batch: int,
     ) -> None:
         self._host, self._split, self._prefix = host, split, prefix
-        self._native = native and prefix != "free"
+        self._native = native
         self._max_source, self._max_target, self._batch = max_source, max_target, batch
         self._greedy: dict[int, list[int]] = {}
         self.memories = RowStore(host.d_model, torch.float16, host.device)
@@ -185,7 +185,7 @@ def greedy(host: Seq2SeqHost, encoded: Encoded, max_target: int) -> tuple[list[l
             tokens, rows, live = tokens[live], rows[live], live[live]
         output = decoder.step(tokens)
         first, last = (torch.full_like(live, step == t) for t in (0, max_target - 1))
-        tokens = host.constrain(output.logits, first, last).argmax(-1)
+        tokens = host.choose(output.logits, first, last)
         owners.append(rows[live])
         written.append(tokens[live])
         heads.append(output.head[live])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,6 +61,10 @@ class RowStore:
     def release(self, before: int) -> None:
         """Allows rows older than `before` to be written over."""
         self._first = max(self._first, min(before, self._end))
+
+    def names(self, numbers: np.ndarray) -> Tensor:
+        """Names as `gather` takes them, on the store's device."""
+        return torch.as_tensor(numbers, device=self._rows.device)
 
     def gather(self, names: Tensor) -> Tensor:
         """The rows of the given names, int64 of any shape, ``[*names.shape, width]``.

@@ -215,7 +215,9 @@ class Seq2SeqHost:
         ids, mask = (t.to(self.device) for t in pad(sources, self.pad_token))
         memory = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
         start = torch.full_like(ids[:, :1], self.start_token)
-        layers = self._decode(memory, mask, start).past_key_values.cross_attention_cache.layers
+        with self.head(keep=0):  # A step of the decoder makes the caches; its logits say nothing.
+            cache = self._decode(memory, mask, start).past_key_values
+        layers = cache.cross_attention_cache.layers
         return Encoded(memory, mask, [(layer.keys, layer.values) for layer in layers])
 
     @torch.inference_mode()
@@ -271,8 +273,8 @@ class Seq2SeqHost:
             use_cache=True,
         )
 
-    def constrain(self, logits: Tensor, first: Tensor, last: Tensor) -> Tensor:
-        """Forbids what `generate()` would forbid under the model's generation config.
+    def choose(self, logits: Tensor, first: Tensor, last: Tensor) -> Tensor:
+        """What greedy `generate()` would write under the model's generation config.
 
         Args:
             logits: ``[lanes, vocabulary]``.
@@ -280,16 +282,17 @@ class Seq2SeqHost:
             last: True where it is the last that the length limit allows, ``[lanes]``.
 
         Returns:
-            Logits of the same shape with forbidden tokens at minus infinity.
+            Token ids, ``[lanes]``.
         """
-        logits = logits.masked_fill(self._banned, -torch.inf)
+        chosen = logits.argmax(-1)
+        # A forbidden token is hardly ever the likeliest: the logits need no copy without it.
+        if bool(self._banned[chosen].any()):
+            chosen = logits.masked_fill(self._banned, -torch.inf).argmax(-1)
         rules = self.model.generation_config
         for token, where in ((rules.forced_bos_token_id, first), (rules.forced_eos_token_id, last)):
             if token is not None:
-                forced = torch.full_like(logits[:1], -torch.inf)
-                forced[:, token] = 0.0
-                logits = torch.where(where[:, None], forced, logits)
-        return logits
+                chosen = chosen.masked_fill(where, token)
+        return chosen
 
     @cached_property
     def _banned(self) -> Tensor:

@@ -18,10 +18,9 @@ class Agreement(Reward):
     """
 
     name: ClassVar[str] = "agreement"
-    needs: ClassVar[frozenset[Need]] = frozenset({"native"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"native_token"})
 
     def __call__(self, step: Step) -> Tensor:
         """The probability, ``[lanes]``."""
-        assert step.native_log_probs is not None
-        choice = step.native_log_probs.argmax(-1, keepdim=True)
-        return step.log_probs.gather(1, choice)[:, 0].exp()
+        assert step.native_token is not None
+        return step.log_prob(step.native_token).exp()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -11,8 +12,9 @@ import torch
 from torch import Tensor
 
 R = TypeVar("R", bound="type[Reward]")
-Need = Literal["native", "reference", "text"]
-"""What a term asks for: native log-probabilities, the reference as prefix, finished text."""
+Need = Literal["native", "native_token", "reference", "text"]
+"""What a term asks for: native logits, the native choice, the reference as prefix, finished text.
+"""
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,12 @@ class Step:
 
     Attributes:
         token: The token that the steered host chose, ``[lanes]``.
-        log_probs: The steered host's log-probabilities in nats, ``[lanes, vocabulary]``.
-        native_log_probs: The unsteered host's after the same prefix; given to terms that need
+        logits: The steered host's, float32, ``[lanes, vocabulary]``.
+        native_logits: The unsteered host's after the same prefix; given to terms that need
             ``"native"``.
+        native_token: The token that the unsteered host chooses, ``[lanes]``; given to terms that
+            need ``"native_token"``, which costs less than ``"native"`` where the prefix is the
+            host's own output.
         reference_token: The reference's token at this step, ``[lanes]``; given to terms that need
             ``"reference"``.
         reads_fraction: Open positions over valid positions, ``[lanes]``.
@@ -34,13 +39,45 @@ class Step:
     """
 
     token: Tensor
-    log_probs: Tensor
-    native_log_probs: Tensor | None
+    logits: Tensor
+    native_logits: Tensor | None
+    native_token: Tensor | None
     reference_token: Tensor | None
     reads_fraction: Tensor
     done: np.ndarray
     hypotheses: list[str]
     references: list[str]
+
+    @cached_property
+    def log_probs(self) -> Tensor:
+        """The steered host's log-probabilities in nats, ``[lanes, vocabulary]``."""
+        return self.logits.log_softmax(-1)
+
+    @cached_property
+    def native_log_probs(self) -> Tensor:
+        """The unsteered host's log-probabilities in nats, ``[lanes, vocabulary]``."""
+        assert self.native_logits is not None, "a term reads them without needing `native`"
+        return self.native_logits.log_softmax(-1)
+
+    def log_prob(self, token: Tensor) -> Tensor:
+        """The steered log-probability of one token per lane, at less cost than all of them.
+
+        Args:
+            token: ``[lanes]``.
+
+        Returns:
+            In nats, ``[lanes]``.
+        """
+        return _log_prob(self.logits, token)
+
+    def native_log_prob(self, token: Tensor) -> Tensor:
+        """The native log-probability of one token per lane, as `log_prob` gives the steered."""
+        assert self.native_logits is not None, "a term reads them without needing `native`"
+        return _log_prob(self.native_logits, token)
+
+
+def _log_prob(logits: Tensor, token: Tensor) -> Tensor:
+    return logits.gather(1, token[:, None])[:, 0] - logits.logsumexp(-1)
 
 
 class Reward(ABC):

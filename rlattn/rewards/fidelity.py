@@ -19,5 +19,4 @@ class Fidelity(Reward):
     def __call__(self, step: Step) -> Tensor:
         """The negative divergence, ``[lanes]``."""
         native = step.native_log_probs
-        assert native is not None
         return (native.exp() * (step.log_probs - native)).sum(-1)

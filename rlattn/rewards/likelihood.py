@@ -18,7 +18,5 @@ class Likelihood(Reward):
 
     def __call__(self, step: Step) -> Tensor:
         """The gain in nats, ``[lanes]``."""
-        assert step.native_log_probs is not None
         assert step.reference_token is not None
-        token = step.reference_token[:, None]
-        return (step.log_probs.gather(1, token) - step.native_log_probs.gather(1, token))[:, 0]
+        return step.log_prob(step.reference_token) - step.native_log_prob(step.reference_token)

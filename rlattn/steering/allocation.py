@@ -70,6 +70,11 @@ class Allocation:
         """Whether all layers get the same values."""
         return self.values.ndim == 2 or self.values.shape[1] == 1
 
+    @property
+    def is_plain_gate(self) -> bool:
+        """Whether it is a gate that all layers and heads share."""
+        return self.mode == "gate" and self.values.ndim == 2
+
     def for_layer(self, layer: int) -> Tensor:
         """The values of one layer, with axes for heads and queries.
 

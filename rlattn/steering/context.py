@@ -15,7 +15,13 @@ from transformers.integrations.sdpa_attention import repeat_kv
 
 from rlattn.errors import SteeringError
 from rlattn.steering.allocation import Allocation
-from rlattn.steering.attention import attention_logits, native_weights, steered_weights
+from rlattn.steering.attention import (
+    attention_logits,
+    gate_bias,
+    gated_weights,
+    native_weights,
+    steered_weights,
+)
 from rlattn.steering.probe import anatomy, describe
 from rlattn.steering.registry import give_back, native, take_over
 
@@ -78,6 +84,7 @@ class Steering:
         self._expected = frozenset(every) if record else self._layers
         self._fired: set[int] = set()
         self._sum: Tensor | None = None
+        self._gate: Tensor | None = None
         self._hooks: tuple[RemovableHandle, ...] = ()
 
     def __enter__(self) -> Self:
@@ -109,7 +116,7 @@ class Steering:
 
     def _begin(self, decoder: nn.Module, args: Any) -> None:
         self._fired.clear()
-        self._sum = None
+        self._sum = self._gate = None
 
     def _end(self, decoder: nn.Module, args: Any, output: Any) -> None:
         if not self._fired >= self._expected:
@@ -118,7 +125,7 @@ class Steering:
                 f"{sorted(self._expected - self._fired)}: their modules were changed or bypassed"
             )
         if self._sum is not None:
-            self.attention, self._sum = self._sum / self.layers_count, None
+            self.attention, self._sum = self._sum.mean(1) / self.layers_count, None
 
     def _attend(
         self,
@@ -144,19 +151,27 @@ class Steering:
 
         groups = getattr(module, "num_key_value_groups", 1)
         key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-        logits, valid = attention_logits(query, key, attention_mask, position_bias, scaling)
-        if allocation is None:
-            weights = native_weights(logits, valid)
+        lanes, heads = query.shape[:2]
+        if allocation is not None:
+            allocation.check_shape(lanes, self.layers_count, heads, key.shape[2])
+        if allocation is not None and allocation.is_plain_gate and self._heads is None:
+            if self._gate is None:
+                self._gate = gate_bias(allocation.values, attention_mask, heads, query.dtype)
+            weights = gated_weights(query, key, self._gate, position_bias, scaling)
         else:
-            lanes, heads, _, source = logits.shape
-            allocation.check_shape(lanes, self.layers_count, heads, source)
-            if self._heads is not None:
-                self._heads = self._heads.to(logits.device)
-            check = first or not allocation.shares_layers
-            weights = steered_weights(logits, valid, allocation, layer, self._heads, check=check)
+            logits, valid = attention_logits(query, key, attention_mask, position_bias, scaling)
+            if allocation is None:
+                weights = native_weights(logits, valid)
+            else:
+                if self._heads is not None:
+                    self._heads = self._heads.to(logits.device)
+                check = first or not allocation.shares_layers
+                weights = steered_weights(
+                    logits, valid, allocation, layer, self._heads, check=check
+                )
         if self._record:
-            mean = weights.detach().mean(1)
-            self._sum = mean if self._sum is None else self._sum + mean
+            seen = weights.detach()
+            self._sum = seen if self._sum is None else self._sum + seen
         weights = weights.to(value.dtype)
         dropped = nn.functional.dropout(weights, dropout, module.training)
         return torch.matmul(dropped, value).transpose(1, 2).contiguous(), weights

@@ -94,21 +94,16 @@ def test_rules_of_decoding_forbid_tokens() -> None:
     rules = host.model.generation_config
     rules.bad_words_ids, rules.suppress_tokens = [[PAD]], [4]
     rules.forced_bos_token_id, rules.forced_eos_token_id = 7, EOS
-    logits = torch.randn(3, host.vocabulary)
-    first, last = torch.tensor([True, False, False]), torch.tensor([False, False, True])
-    constrained = host.constrain(logits, first, last)
-    assert constrained.argmax(-1)[0] == 7
-    assert constrained.argmax(-1)[2] == EOS
-    assert (constrained[[0, 2]] > -torch.inf).sum() == 2
-    allowed = torch.ones(host.vocabulary, dtype=torch.bool)
-    allowed[[PAD, 4]] = False
-    assert torch.equal(constrained[1] > -torch.inf, allowed)
-    assert torch.equal(constrained[1, allowed], logits[1, allowed])
+    logits = torch.randn(4, host.vocabulary)
+    logits[1, [PAD, 4, 9]] = torch.tensor([30.0, 20.0, 10.0])
+    first, last = torch.tensor([True, *3 * [False]]), torch.tensor([*3 * [False], True])
+    assert host.choose(logits, first, last).tolist() == [7, 9, int(logits[2].argmax()), EOS]
+    assert host.choose(logits[2:], first[2:], last[2:])[0] == logits[2].argmax()
 
 
 def test_without_rules_nothing_is_forbidden(host: Seq2SeqHost) -> None:
     logits, always = torch.randn(2, host.vocabulary), torch.ones(2, dtype=torch.bool)
-    assert torch.equal(host.constrain(logits, always, always), logits)
+    assert torch.equal(host.choose(logits, always, always), logits.argmax(-1))
 
 
 @pytest.mark.parametrize(("family", "limit"), [("Marian", 64), ("Bart", 64), ("T5", None)])

@@ -18,8 +18,9 @@ def step(**changes: Any) -> Step:
     """A step that ends no sentence, unless told otherwise."""
     usual = {
         "token": torch.tensor([0, 3]),
-        "log_probs": STEERED.log(),
-        "native_log_probs": NATIVE.log(),
+        "logits": STEERED.log() + 3.0,
+        "native_logits": NATIVE.log() - 1.0,
+        "native_token": torch.tensor([1, 3]),
         "reference_token": torch.tensor([2, 1]),
         "reads_fraction": torch.tensor([0.5, 0.25]),
         "done": np.array([False, False]),

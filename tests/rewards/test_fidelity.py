@@ -20,5 +20,5 @@ def test_it_is_the_negative_divergence_in_nats() -> None:
 def test_it_is_perfect_only_for_the_native_distribution() -> None:
     for _ in range(20):
         random = torch.randn(2, 4).log_softmax(-1)
-        assert (Fidelity()(step(log_probs=random)) < 0).all()
-    assert Fidelity()(step(native_log_probs=STEERED.log())).abs().max() < 1e-7
+        assert (Fidelity()(step(logits=random)) < 0).all()
+    assert Fidelity()(step(native_logits=STEERED.log())).abs().max() < 1e-7

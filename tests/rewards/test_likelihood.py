@@ -12,4 +12,4 @@ from tests.rewards.steps import NATIVE, step
 
 def test_it_is_the_gain_over_native_in_nats() -> None:
     assert Likelihood()(step()).tolist() == pytest.approx([math.log(0.125 / 0.25), 0.0])
-    assert Likelihood()(step(log_probs=NATIVE.log())).tolist() == [0.0, 0.0]
+    assert Likelihood()(step(logits=NATIVE.log())).tolist() == [0.0, 0.0]
