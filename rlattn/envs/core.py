@@ -20,6 +20,7 @@ from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.observation import Observer
 from rlattn.rewards import Step, TotalReward
 from rlattn.steering import Steering
+from rlattn.steering.bands import band_slices
 
 View = dict[str, Tensor]
 
@@ -104,6 +105,8 @@ class TranslationCore:
             )
         self.host, self.family, self.reward, self.prefix = host, family, reward, prefix
         self.lanes, self.max_source, self.max_target = lanes, max_source, max_target
+        bands = band_slices(lanes, host.device)
+        self._bands = np.repeat(np.arange(len(bands)), [band.stop - band.start for band in bands])
         self._queue = EpisodeQueue(
             host,
             split,
@@ -111,7 +114,8 @@ class TranslationCore:
             native=wants_stored(reward.needs, prefix),
             max_source=max_source,
             max_target=max_target,
-            batch=lanes,
+            lanes=lanes,
+            bands=len(bands),
         )
         self._steering = Steering(host.model, record=True)
         self._sources = LaneSources(lanes, max_source)
@@ -255,10 +259,8 @@ class TranslationCore:
         return self._pairs[lane]
 
     def _start(self, lanes: np.ndarray) -> None:
-        done = 0
-        for episodes in self._queue.take(len(lanes)):
-            here = lanes[done : done + len(episodes.rows)]
-            done += len(here)
+        for places, episodes in self._queue.take(self._bands[lanes]):
+            here = lanes[places]
             self._sources.load(here, episodes.encoded, episodes.rows)
             self._memory[here], self._targets[here] = episodes.memory, episodes.targets
             self._natives.start(here, episodes.native)
@@ -275,8 +277,8 @@ class TranslationCore:
         memory, native = self._queue.oldest()
         self._queue.natives.release(min(native, self._natives.oldest))
         if len(self._kept) == self._kept.maxlen:
-            self._queue.memories.release(min(memory, self._kept[0]))
-        self._kept.append(int(self._memory.min()))
+            self._queue.memories.release(self._kept[0])
+        self._kept.append(min(memory, int(self._memory.min())))
 
     def _mask(self) -> Tensor:
         mask = self._sources.mask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,11 +15,16 @@ from rlattn.envs.store import RowStore
 from rlattn.hosts import Encoded, LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.observation import compact
 
+_NONE = np.zeros((0, 2), np.int64)
+
 Prefix = Literal["free", "reference", "host"]
 """What is fed back: the steered output, the reference, or the host's own greedy output."""
 
 _AHEAD = 4
 """How many batches are read at a time, so that sentences of like length can go together."""
+
+_FEWEST = 16
+"""Sentences in a batch at the least: a few lanes would read ahead at the price of many."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,25 @@ class Episodes:
     targets: np.ndarray
     pairs: list[Pair]
 
+    def pick(self, rows: np.ndarray) -> Episodes:
+        """Some of them."""
+        return Episodes(
+            self.encoded,
+            self.rows[rows],
+            self.memory[rows],
+            self.native[rows],
+            self.targets[rows],
+            [self.pairs[row] for row in rows],
+        )
+
 
 class EpisodeQueue:
     """Draws sentences from a corpus split, epoch after epoch.
+
+    A few batches are read at a time. Each sentence of them is waited for by the band of lanes that
+    suits its length; the bands get equal shares of the work, and a lane whose band has nothing left
+    takes from another, so that all are used before more are read: every sentence is drawn once in
+    an epoch, whatever its length.
 
     Args:
         host: The frozen model.
@@ -54,7 +74,8 @@ class EpisodeQueue:
         native: Whether to store the native outputs along the prefix.
         max_source: Longer sources are cut, in tokens.
         max_target: Longer targets are cut, in tokens.
-        batch: How many sentences are read in one forward.
+        lanes: For how many lanes.
+        bands: How many bands they form.
     """
 
     def __init__(
@@ -66,11 +87,13 @@ class EpisodeQueue:
         native: bool,
         max_source: int,
         max_target: int,
-        batch: int,
+        lanes: int,
+        bands: int = 1,
     ) -> None:
         self._host, self._split, self._prefix = host, split, prefix
-        self._native = native
-        self._max_source, self._max_target, self._batch = max_source, max_target, batch
+        self._native, self._bands = native, bands
+        self._max_source, self._max_target = max_source, max_target
+        self._batch, self._piece = max(lanes, _FEWEST), lanes // bands
         self._greedy: dict[int, list[int]] = {}
         self.memories = RowStore(host.d_model, torch.float16, host.device)
         self.natives = RowStore(host.d_head, torch.float32, host.device)
@@ -81,25 +104,58 @@ class EpisodeQueue:
         """Begins a new order of the corpus."""
         self._rng = np.random.default_rng(seed)
         self._order = iter(())  # type: Iterator[int]
-        self._ready: deque[Episodes] = deque()
+        self._read_ahead: list[Episodes] = []
+        # For each band, batch and row of every sentence that waits for it, ``[waiting, 2]``.
+        self._waiting: list[np.ndarray] = []
 
     def oldest(self) -> tuple[int, int]:
         """The names of the first memory and native rows that waiting sentences hold."""
-        if not self._ready:
-            return self.memories.end, self.natives.end
-        return int(self._ready[0].memory[0]), int(self._ready[0].native[0])
+        first = self.memories.end, self.natives.end
+        for batch, rows in self._by_batch(np.concatenate([_NONE, *self._waiting])):
+            episodes = self._read_ahead[batch]
+            first = min(first[0], *episodes.memory[rows]), min(first[1], *episodes.native[rows])
+        return first
 
-    def take(self, count: int) -> Iterator[Episodes]:
-        """The next `count` sentences, in one or more pieces."""
-        while count:
-            if not self._ready:
-                self._ready.extend(self._read())
-            ready = self._ready.popleft()
-            if len(ready.rows) > count:
-                self._ready.appendleft(_part(ready, slice(count, None)))
-                ready = _part(ready, slice(count))
-            count -= len(ready.rows)
-            yield ready
+    def take(self, bands: np.ndarray) -> Iterator[tuple[np.ndarray, Episodes]]:
+        """The next sentences for some lanes.
+
+        Args:
+            bands: The band of each lane, ``[count]``.
+
+        Yields:
+            Which of these lanes, ``[some]``, and a sentence for each of them; in one or more
+            pieces that cover every lane once.
+        """
+        left = np.arange(len(bands))
+        while len(left):
+            if not any(map(len, self._waiting)):
+                self._read()
+            served, left, chosen = self._serve(left, bands)
+            for batch, places in self._by_batch(
+                np.stack([chosen[:, 0], np.arange(len(chosen))], axis=1)
+            ):
+                yield served[places], self._read_ahead[batch].pick(chosen[places, 1])
+
+    def _serve(
+        self, lanes: np.ndarray, bands: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Gives lanes what waits: those served, those left, and batch and row for the former."""
+        served, left, chosen = [], [lanes[:0]], [_NONE]
+        for band in np.unique(bands[lanes]):
+            mine = lanes[bands[lanes] == band]
+            # A band that is out of its own sentences helps where most are left.
+            source = band if len(self._waiting[band]) else np.argmax([*map(len, self._waiting)])
+            got = self._waiting[source][: len(mine)]
+            self._waiting[source] = self._waiting[source][len(mine) :]
+            served.append(mine[: len(got)])
+            left.append(mine[len(got) :])
+            chosen.append(got)
+        return np.concatenate(served), np.concatenate(left), np.concatenate(chosen)
+
+    @staticmethod
+    def _by_batch(places: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        for batch in np.unique(places[:, 0]):
+            yield int(batch), places[places[:, 0] == batch, 1]
 
     def _next_index(self) -> int:
         index = next(self._order, None)
@@ -108,19 +164,31 @@ class EpisodeQueue:
             index = next(self._order)
         return index
 
-    def _read(self) -> list[Episodes]:
-        """Reads a few batches: sentences of like length together, in random order of batches."""
+    def _read(self) -> None:
+        """Reads a few batches of sentences of like length, and gives each band its share."""
         indices = np.array([self._next_index() for _ in range(_AHEAD * self._batch)])
         pairs = [self._split[i] for i in indices]
         sources = self._host.tokenize([pair.source for pair in pairs], self._max_source)
         self.truncated += sources.truncated
-        order = np.argsort([len(row) for row in sources.ids], kind="stable").reshape(_AHEAD, -1)
-        return [
+        lengths = np.fromiter(map(len, sources.ids), np.int64, len(indices))
+        order = np.argsort(lengths, kind="stable")
+        self._read_ahead = [
             self._prepare(
                 indices[batch].tolist(), [pairs[i] for i in batch], [sources.ids[i] for i in batch]
             )
-            for batch in self._rng.permutation(order)
+            for batch in order.reshape(_AHEAD, -1)
         ]
+        # A sentence takes about as many steps as it has tokens; so much work lies before each.
+        before = np.cumsum(lengths[order]) - lengths[order]
+        band = before * self._bands // lengths.sum()
+        places = np.stack(np.divmod(np.arange(len(order)), self._batch), axis=1)
+        self._waiting = []
+        for number in range(self._bands):
+            mine = places[band == number]
+            # Like lengths stay together; which of them come first is left to chance.
+            pieces = np.split(mine, range(self._piece, len(mine), self._piece))
+            shuffled = self._rng.permutation(len(pieces))
+            self._waiting.append(np.concatenate([pieces[piece] for piece in shuffled]))
 
     def _prepare(self, indices: list[int], pairs: list[Pair], sources: list[list[int]]) -> Episodes:
         encoded = self._host.encode(sources)
@@ -202,14 +270,3 @@ def _append(store: RowStore, rows: Tensor, episodes: Sequence[Sequence[int]]) ->
     lengths = np.fromiter(map(len, episodes), np.int64, len(episodes))
     first: np.ndarray = store.append(rows) + np.cumsum(lengths) - lengths
     return first
-
-
-def _part(episodes: Episodes, which: slice) -> Episodes:
-    return Episodes(
-        episodes.encoded,
-        episodes.rows[which],
-        episodes.memory[which],
-        episodes.native[which],
-        episodes.targets[which],
-        episodes.pairs[which],
-    )

@@ -52,12 +52,19 @@ class Encoded:
     Attributes:
         memory: The encoder's output, ``[rows, source, d_model]``.
         mask: True at real tokens, ``[rows, source]``.
-        cross: Keys and values of each layer's cross-attention, ``[rows, heads, source, d_head]``.
+        cross: Keys and values of each layer's cross-attention, in turn,
+            ``[2 * layers, rows, heads, source, d_head]``.
     """
 
     memory: Tensor
     mask: Tensor
-    cross: list[tuple[Tensor, Tensor]]
+    cross: Tensor
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """How many tokens each source has, int64, ``[rows]``."""
+        lengths: np.ndarray = self.mask.sum(1).cpu().numpy()
+        return lengths
 
 
 def pad(rows: Sequence[Sequence[int]], value: int) -> tuple[Tensor, Tensor]:
@@ -218,7 +225,8 @@ class Seq2SeqHost:
         with self.head(keep=0):  # A step of the decoder makes the caches; its logits say nothing.
             cache = self._decode(memory, mask, start).past_key_values
         layers = cache.cross_attention_cache.layers
-        return Encoded(memory, mask, [(layer.keys, layer.values) for layer in layers])
+        cross = torch.stack([t for layer in layers for t in (layer.keys, layer.values)])
+        return Encoded(memory, mask, cross)
 
     @torch.inference_mode()
     def force(self, encoded: Encoded, targets: Sequence[Sequence[int]]) -> Tensor:

@@ -75,6 +75,11 @@ class Allocation:
         """Whether it is a gate that all layers and heads share."""
         return self.mode == "gate" and self.values.ndim == 2
 
+    def part(self, lanes: slice, source: int) -> Allocation:
+        """What it does to some lanes, over the first `source` positions."""
+        weight = self.weight if self.weight is None or not self.weight.ndim else self.weight[lanes]
+        return Allocation(self.mode, self.values[lanes, ..., :source], weight)
+
     def for_layer(self, layer: int) -> Tensor:
         """The values of one layer, with axes for heads and queries.
 

@@ -86,77 +86,23 @@ def steered_weights(
     values = allocation.for_layer(layer)
     if allocation.mode == "bias":
         if check:
-            _refuse(~(values.isfinite() | _shut(valid)), heads, "a bias that is not finite")
+            refuse(~(values.isfinite() | _shut(valid)), heads, "a bias that is not finite")
         steered = native_weights(logits + values, valid)
     elif allocation.mode == "gate":
         is_open = values if valid is None else values & valid
         if check:
-            _refuse(~is_open.any(-1, keepdim=True), heads, "a gate with no valid position open")
+            refuse(~is_open.any(-1, keepdim=True), heads, "a gate with no valid position open")
         steered = native_weights(logits, is_open)
     else:
         steered = _share(values.to(logits.dtype), valid, heads, check=check)
         if allocation.weight is not None:
             weight = allocation.weight.to(logits.dtype).reshape(-1, 1, 1, 1)
             if check:
-                _refuse(~((weight >= 0) & (weight <= 1)), None, "a mix weight outside [0, 1]")
+                refuse(~((weight >= 0) & (weight <= 1)), None, "a mix weight outside [0, 1]")
             steered = (1 - weight) * native_weights(logits, valid) + weight * steered
     if heads is None:
         return steered.expand_as(logits)
     return torch.where(heads[:, None, None], steered, native_weights(logits, valid))
-
-
-def gate_bias(gate: Tensor, mask: Tensor | None, heads: int, dtype: torch.dtype) -> Tensor:
-    """What shuts gates when it is added to attention logits, for all layers of a forward.
-
-    Args:
-        gate: True where open, bool, `[lanes, source]`.
-        mask: As `attention_logits` takes it.
-        heads: Number of heads of a layer.
-        dtype: Of the queries that it will be added for.
-
-    Returns:
-        `[lanes * heads, queries or 1, source]`: what the mask adds at open positions, and the
-        smallest finite number at all others.
-
-    Raises:
-        SteeringError: If a lane has no valid position open.
-    """
-    is_open, added = gate[:, None, None, :], torch.zeros((), dtype=dtype, device=gate.device)
-    if mask is not None and mask.dtype == torch.bool:
-        is_open = is_open & mask
-    elif mask is not None:
-        is_open, added = is_open & (mask > torch.finfo(mask.dtype).min / 2), mask.to(dtype)
-    _refuse(~is_open.any(-1, keepdim=True), None, "a gate with no valid position open")
-    bias = torch.where(is_open, added, torch.finfo(dtype).min)
-    return bias.expand(-1, heads, -1, -1).reshape(-1, *bias.shape[2:])
-
-
-def gated_weights(
-    query: Tensor, key: Tensor, bias: Tensor, position_bias: Tensor | None, scaling: float | None
-) -> Tensor:
-    """The attention weights of one layer under a gate that all layers and heads share.
-
-    It gives what `attention_logits` and `steered_weights` give, in fewer passes.
-
-    Args:
-        query: `[lanes, heads, queries, head_dim]`.
-        key: `[lanes, heads, source, head_dim]`.
-        bias: From `gate_bias`.
-        position_bias: As `attention_logits` takes it.
-        scaling: As `attention_logits` takes it.
-
-    Returns:
-        Weights `[lanes, heads, queries, source]`, float32 or wider.
-    """
-    shape = (*query.shape[:3], key.shape[2])
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    logits = torch.baddbmm(
-        bias, query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2), alpha=scale
-    )
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32)).view(shape)
-    if position_bias is not None:
-        logits = logits + position_bias
-    return logits.softmax(-1)
 
 
 def _share(values: Tensor, valid: Tensor | None, heads: Tensor | None, *, check: bool) -> Tensor:
@@ -165,7 +111,7 @@ def _share(values: Tensor, valid: Tensor | None, heads: Tensor | None, *, check:
     total = kept.sum(-1, keepdim=True)
     if check:
         improper = (kept < 0).any(-1, keepdim=True) | ~(total.isfinite() & (total > 0))
-        _refuse(improper, heads, "weights that are negative, not finite or all on padding")
+        refuse(improper, heads, "weights that are negative, not finite or all on padding")
     return kept / total
 
 
@@ -173,8 +119,14 @@ def _shut(valid: Tensor | None) -> Tensor | bool:
     return False if valid is None else ~valid
 
 
-def _refuse(bad: Tensor, heads: Tensor | None, what: str) -> None:
-    """Raise if any entry of `bad`, `[lanes, heads or 1, ...]`, is set in a steered head."""
+def refuse(bad: Tensor, heads: Tensor | None, what: str) -> None:
+    """Raise a `SteeringError` if any entry of `bad` is set in a steered head.
+
+    Args:
+        bad: bool, `[lanes, heads or 1, ...]`.
+        heads: bool `[heads]`, the heads that are steered; None for all.
+        what: What it is that such a lane has.
+    """
     if heads is not None and bad.shape[1] > 1:
         bad = bad[:, heads]
     if not bool(bad.any()):  # the only wait for the device in a steered forward

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -15,15 +15,11 @@ from transformers.integrations.sdpa_attention import repeat_kv
 
 from rlattn.errors import SteeringError
 from rlattn.steering.allocation import Allocation
-from rlattn.steering.attention import (
-    attention_logits,
-    gate_bias,
-    gated_weights,
-    native_weights,
-    steered_weights,
-)
+from rlattn.steering.attention import attention_logits, native_weights, steered_weights
+from rlattn.steering.bands import Band, current_bands
+from rlattn.steering.gates import Gate
 from rlattn.steering.probe import anatomy, describe
-from rlattn.steering.registry import give_back, native, take_over
+from rlattn.steering.registry import give_back, is_taken_over, native, take_over
 
 
 class Steering:
@@ -83,8 +79,8 @@ class Steering:
             self._heads[sorted(chosen)] = True
         self._expected = frozenset(every) if record else self._layers
         self._fired: set[int] = set()
-        self._sum: Tensor | None = None
-        self._gate: Tensor | None = None
+        self._sums: list[Tensor] = []
+        self._gates: dict[int, Gate] = {}
         self._hooks: tuple[RemovableHandle, ...] = ()
 
     def __enter__(self) -> Self:
@@ -114,9 +110,15 @@ class Steering:
             hook.remove()
         give_back(self._anatomy.configs, self._anatomy.cross_attentions)
 
+    @property
+    def busy(self) -> bool:
+        """Whether the model is being steered, by this or by another steering."""
+        return is_taken_over(self._anatomy.cross_attentions)
+
     def _begin(self, decoder: nn.Module, args: Any) -> None:
         self._fired.clear()
-        self._sum = self._gate = None
+        self._sums.clear()
+        self._gates.clear()
 
     def _end(self, decoder: nn.Module, args: Any, output: Any) -> None:
         if not self._fired >= self._expected:
@@ -124,8 +126,12 @@ class Steering:
                 f"the steering of {describe(self._model)} did not reach cross-attention layers "
                 f"{sorted(self._expected - self._fired)}: their modules were changed or bypassed"
             )
-        if self._sum is not None:
-            self.attention, self._sum = self._sum.mean(1) / self.layers_count, None
+        if self._record:
+            means = [total.mean(1) / self.layers_count for total in self._sums]
+            widest = max(mean.shape[-1] for mean in means)
+            pads = [nn.functional.pad(mean, (0, widest - mean.shape[-1])) for mean in means]
+            self.attention = torch.cat(pads) if len(pads) > 1 else pads[0]
+            self._sums.clear()
 
     def _attend(
         self,
@@ -135,8 +141,6 @@ class Steering:
         key: Tensor,
         value: Tensor,
         attention_mask: Tensor | None,
-        dropout: float = 0.0,
-        scaling: float | None = None,
         position_bias: Tensor | None = None,
         **kwargs: Any,
     ) -> tuple[Tensor, Tensor | None]:
@@ -144,22 +148,50 @@ class Steering:
         first = self._fired.isdisjoint(self._layers)
         self._fired.add(layer)
         allocation = self.allocation if layer in self._layers else None
-        shown = self._record or kwargs.get("output_attentions")
-        if allocation is None and not shown:
+        if allocation is not None:
+            allocation.check_shape(len(query), self.layers_count, self.heads_count, key.shape[2])
+        bands = current_bands()
+        if bands is None:
+            part = _Part(query, key, value, attention_mask, position_bias, allocation)
+            return self._read(0, part, layer, module, first, **kwargs)
+        outputs = [
+            self._read(
+                number,
+                _Part.of(band, layer, query, attention_mask, position_bias, allocation),
+                layer,
+                module,
+                first,
+                **kwargs,
+            )[0]
+            for number, band in enumerate(bands)
+        ]
+        return torch.cat(outputs), None
+
+    def _read(
+        self,
+        number: int,
+        part: _Part,
+        layer: int,
+        module: nn.Module,
+        first: bool,
+        dropout: float = 0.0,
+        scaling: float | None = None,
+        **kwargs: Any,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The cross-attention of one layer for some lanes; `number` tells them from others."""
+        query, key, value, mask, position_bias, allocation = part
+        if allocation is None and not (self._record or kwargs.get("output_attentions")):
             options = {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
-            return native(module, query, key, value, attention_mask, **options, **kwargs)
+            return native(module, query, key, value, mask, **options, **kwargs)
 
         groups = getattr(module, "num_key_value_groups", 1)
         key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-        lanes, heads = query.shape[:2]
-        if allocation is not None:
-            allocation.check_shape(lanes, self.layers_count, heads, key.shape[2])
         if allocation is not None and allocation.is_plain_gate and self._heads is None:
-            if self._gate is None:
-                self._gate = gate_bias(allocation.values, attention_mask, heads, query.dtype)
-            weights = gated_weights(query, key, self._gate, position_bias, scaling)
+            if number not in self._gates:
+                self._gates[number] = Gate(allocation.values, mask, query.shape[1], query.dtype)
+            weights = self._gates[number].weights(query, key, position_bias, scaling)
         else:
-            logits, valid = attention_logits(query, key, attention_mask, position_bias, scaling)
+            logits, valid = attention_logits(query, key, mask, position_bias, scaling)
             if allocation is None:
                 weights = native_weights(logits, valid)
             else:
@@ -170,11 +202,39 @@ class Steering:
                     logits, valid, allocation, layer, self._heads, check=check
                 )
         if self._record:
-            seen = weights.detach()
-            self._sum = seen if self._sum is None else self._sum + seen
+            if number == len(self._sums):
+                self._sums.append(weights.detach())
+            else:
+                self._sums[number] = self._sums[number] + weights.detach()
         weights = weights.to(value.dtype)
         dropped = nn.functional.dropout(weights, dropout, module.training)
         return torch.matmul(dropped, value).transpose(1, 2).contiguous(), weights
+
+
+class _Part(NamedTuple):
+    """What some lanes attend with, all tensors with these lanes alone."""
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    mask: Tensor | None
+    position_bias: Tensor | None
+    allocation: Allocation | None
+
+    @classmethod
+    def of(
+        cls,
+        band: Band,
+        layer: int,
+        query: Tensor,
+        mask: Tensor | None,
+        position_bias: Tensor | None,
+        allocation: Allocation | None,
+    ) -> _Part:
+        """A band's part of what all lanes were given, with the keys and values of its own."""
+        own = None if allocation is None else allocation.part(band.lanes, band.source)
+        bias = band.cut_source(position_bias)
+        return cls(query[band.lanes], *band.cross[layer], band.cut_source(mask), bias, own)
 
 
 def steer(

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedConfig
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
+
+from rlattn.steering.bands import current_bands
 
 NAME = "rlattn"
 """The name under which our attention is known to transformers."""
@@ -41,8 +44,32 @@ def _mask(*, q_length: int, allow_is_causal_skip: bool = True, **kwargs: Any) ->
 def _attend(module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
     # One name serves the attention of all models. Only a module that was taken over differs, so
     # models that are steered at the same time, in any thread, do not meet.
-    attend: Attend = module.__dict__.get(_SITE, native)
+    attend: Attend = module.__dict__.get(_SITE, _own_past)
     return attend(module, *args, **kwargs)
+
+
+def _own_past(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    position_bias: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor | None]:
+    """Self-attention; each band of lanes, if there are any, over its own last columns."""
+    bands = current_bands()
+    if bands is None:
+        return native(
+            module, query, key, value, attention_mask, position_bias=position_bias, **kwargs
+        )
+    outputs = []
+    for band in bands:
+        assert band.own is not None
+        mask, bias = band.cut_target(attention_mask), band.cut_target(position_bias)
+        own = native(module, query[band.lanes], *band.own, mask, position_bias=bias, **kwargs)
+        outputs.append(own[0])
+    return torch.cat(outputs), None
 
 
 @cache
@@ -66,7 +93,7 @@ def take_over(configs: Iterable[PreTrainedConfig], sites: Mapping[nn.Module, Att
     """
     _register()
     with _lock:
-        if any(_SITE in module.__dict__ for module in sites):
+        if is_taken_over(sites):
             return False
         for config in configs:
             _, original, users = _routed.get(
@@ -78,6 +105,11 @@ def take_over(configs: Iterable[PreTrainedConfig], sites: Mapping[nn.Module, Att
         for module, attend in sites.items():
             module.__dict__[_SITE] = attend
     return True
+
+
+def is_taken_over(sites: Iterable[nn.Module]) -> bool:
+    """Whether any of the modules has an attention of its own at present."""
+    return any(_SITE in module.__dict__ for module in sites)
 
 
 def give_back(configs: Iterable[PreTrainedConfig], modules: Iterable[nn.Module]) -> None:

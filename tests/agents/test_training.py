@@ -109,7 +109,7 @@ def test_a_seed_fixes_what_is_learned(host: Seq2SeqHost) -> None:
 
 
 def test_rollouts_longer_than_the_horizon_are_refused(host: Seq2SeqHost) -> None:
-    ppo = make_ppo(env_of(host, horizon=4), PPOSettings(rollout=40, batch_size=48, width=16))
+    ppo = make_ppo(env_of(host, horizon=4), PPOSettings(rollout=400, batch_size=48, width=16))
     with pytest.raises(LookupError, match="`horizon` at least as long as the rollouts"):
         learn(ppo, 1, [], progress=False)
 

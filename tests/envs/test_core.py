@@ -16,6 +16,7 @@ from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.observation import compact
 from rlattn.rewards import Chrf
+from rlattn.steering import bands
 from tests.envs.cores import LANES, Episode, ended, make, native, play, random_action, steered
 from tests.hosts.tiny import EOS, SOURCE, TARGET, generate, pairs, tiny_host
 
@@ -47,7 +48,15 @@ def twin_terms(host: Seq2SeqHost, core: TranslationCore, episode: Episode) -> Te
 
 @EVERY_ACTION
 @EVERY_PREFIX
-def test_rewards_are_those_of_a_slow_twin(each_host: Seq2SeqHost, prefix: str, action: str) -> None:
+@pytest.mark.parametrize("band", [bands.BAND, 1], ids="band of {}".format)
+def test_rewards_are_those_of_a_slow_twin(
+    each_host: Seq2SeqHost,
+    prefix: str,
+    action: str,
+    band: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bands, "BAND", band)
     weights = {"fidelity": 1.0, "reads": -0.5}
     if prefix == "reference":
         weights["likelihood"] = 0.25

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rlattn.corpora import Pair
-from rlattn.envs.episodes import EpisodeQueue, greedy
+from rlattn.envs.episodes import EpisodeQueue, Episodes, greedy
 from rlattn.hosts import Seq2SeqHost
 from rlattn.observation import compact
 from tests.hosts.tiny import EOS, PAD, SOURCE, TARGET, generate, pairs, sentences, tiny_host
@@ -24,14 +24,23 @@ def queue(host: Seq2SeqHost, **changes: Any) -> EpisodeQueue:
         "native": True,
         "max_source": SOURCE,
         "max_target": TARGET,
-        "batch": 4,
+        "lanes": 4,
         **changes,
     }
     return EpisodeQueue(host, settings.pop("split", PAIRS), **settings)
 
 
-def drawn(episodes: EpisodeQueue, count: int) -> list[Pair]:
-    return [pair for piece in episodes.take(count) for pair in piece.pairs]
+def take(episodes: EpisodeQueue, count: int) -> list[Episodes]:
+    return [piece for _, piece in episodes.take(np.zeros(count, np.int64))]
+
+
+def drawn(episodes: EpisodeQueue, count: int, bands: int = 1) -> list[Pair]:
+    """The sentences of lanes that take turns in their bands."""
+    pieces = episodes.take(np.arange(count) % bands)
+    found = {
+        place: pair for at, piece in pieces for place, pair in zip(at, piece.pairs, strict=True)
+    }
+    return [found[place] for place in range(count)]
 
 
 def outputs(host: Seq2SeqHost, texts: list[str], max_target: int = TARGET) -> list[list[int]]:
@@ -97,11 +106,12 @@ def test_the_order_is_seeded(host: Seq2SeqHost) -> None:
     assert drawn(first, 40) == order, "the same order again"
 
 
-def test_every_sentence_comes_once_in_an_epoch(host: Seq2SeqHost) -> None:
-    split = pairs(32)
-    episodes = queue(host, split=split)
-    for _ in range(3):  # 32 are read at a time
-        assert Counter(drawn(episodes, 32)) == Counter(split)
+@pytest.mark.parametrize("bands", [1, 2, 4])
+def test_every_sentence_comes_once_in_an_epoch(host: Seq2SeqHost, bands: int) -> None:
+    split = pairs(64)
+    episodes = queue(host, split=split, bands=bands)
+    for _ in range(3):  # 64 are read at a time
+        assert Counter(drawn(episodes, 64, bands)) == Counter(split)
 
 
 def test_a_split_may_be_smaller_than_a_batch(host: Seq2SeqHost) -> None:
@@ -119,7 +129,7 @@ def test_pieces_add_up_to_what_was_asked_for(host: Seq2SeqHost) -> None:
 @pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 def test_each_sentence_comes_with_its_own_memory(each_host: Seq2SeqHost, prefix: str) -> None:
     episodes = queue(each_host, prefix=prefix)
-    for piece in episodes.take(20):
+    for piece in take(episodes, 20):
         for row, pair in enumerate(piece.pairs):
             ids = each_host.tokenize([pair.source], SOURCE).ids
             memory = compact(each_host.encode(ids).memory[0]).float()
@@ -129,7 +139,7 @@ def test_each_sentence_comes_with_its_own_memory(each_host: Seq2SeqHost, prefix:
 
 
 def test_the_references_are_fed_back(host: Seq2SeqHost) -> None:
-    for piece in queue(host, prefix="reference").take(30):
+    for piece in take(queue(host, prefix="reference"), 30):
         for row, pair in zip(piece.targets, piece.pairs, strict=True):
             target = host.tokenize_target([pair.target], TARGET).ids[0]
             assert row.tolist() == target + [0] * (TARGET - len(target))
@@ -139,7 +149,7 @@ def test_the_own_output_is_fed_back(each_host: Seq2SeqHost) -> None:
     split = PAIRS[:16]
     written = generate(each_host, [pair.source for pair in split])
     targets = dict(zip(split, written, strict=True))
-    for piece in queue(each_host, split=split, prefix="host").take(32):  # two epochs
+    for piece in take(queue(each_host, split=split, prefix="host"), 32):  # two epochs
         for row, pair in zip(piece.targets, piece.pairs, strict=True):
             assert row.tolist() == targets[pair] + [0] * (TARGET - len(targets[pair]))
 
@@ -147,7 +157,7 @@ def test_the_own_output_is_fed_back(each_host: Seq2SeqHost) -> None:
 @pytest.mark.parametrize("prefix", ["reference", "host"])
 def test_native_outputs_along_the_prefix_come_with_it(each_host: Seq2SeqHost, prefix: str) -> None:
     episodes = queue(each_host, split=PAIRS[:16], prefix=prefix)
-    for piece in episodes.take(32):  # two epochs: the first time the host writes, then it recalls
+    for piece in take(episodes, 32):  # two epochs: the first time the host writes, then it recalls
         for row, pair in enumerate(piece.pairs):
             target = np.trim_zeros(piece.targets[row]).tolist()
             encoded = each_host.encode(each_host.tokenize([pair.source], SOURCE).ids)
@@ -165,11 +175,11 @@ def test_native_outputs_that_nobody_wants_are_not_kept(
     assert episodes.natives.end == 0
 
 
-@pytest.mark.parametrize(("prefix", "cut"), [("host", 8), ("free", 8), ("reference", 16)])
+@pytest.mark.parametrize(("prefix", "cut"), [("host", 32), ("free", 32), ("reference", 64)])
 def test_what_is_too_long_is_cut_and_counted(host: Seq2SeqHost, prefix: str, cut: int) -> None:
     split = [Pair("ba be bi bo bu", "ba be bi bo bu"), Pair("ba", "be")]
     episodes = queue(host, split=split, prefix=prefix, max_source=4, max_target=4)
-    for piece in episodes.take(16):
+    for piece in take(episodes, 64):
         assert piece.encoded.mask.sum(1).max() <= 4
         if prefix == "reference":
             assert {row[row > 0][-1] for row in piece.targets} == {EOS}
@@ -182,7 +192,7 @@ def test_waiting_sentences_are_not_released(host: Seq2SeqHost) -> None:
     memory, native = episodes.oldest()
     episodes.memories.release(memory)
     episodes.natives.release(native)
-    for piece in episodes.take(13):
+    for piece in take(episodes, 61):
         episodes.memories.gather(torch.from_numpy(piece.memory))
         episodes.natives.gather(torch.from_numpy(piece.native))
     assert episodes.oldest() == (episodes.memories.end, episodes.natives.end)

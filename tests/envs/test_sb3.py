@@ -100,7 +100,7 @@ def test_memories_stay_for_the_horizon(host: Seq2SeqHost, horizon: int) -> None:
 def test_a_memory_beyond_the_horizon_is_refused(host: Seq2SeqHost) -> None:
     env = TranslationVecEnv(make(host, horizon=4))
     first = {key: torch.from_numpy(value) for key, value in env.reset().items()}
-    for _ in range(40):
+    for _ in range(400):  # so that all sentences that were read with the first ones are used up
         env.step(actions(env))
     with pytest.raises(LookupError, match="`horizon`"):
         to_observation(first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,10 +13,17 @@ from torch import Tensor
 
 from rlattn.errors import UnsupportedModelError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
+from rlattn.steering import bands
 from tests.hosts.tiny import PAD, SOURCE, TARGET, sentences, tiny_host
 from tests.steering.readers import SUPPORTED
 
 LANES = 4
+
+
+@pytest.fixture(autouse=True, params=[bands.BAND, 2, 1], ids="band of {}".format)
+def _band(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All lanes in one band, or several bands of a few lanes."""
+    monkeypatch.setattr(bands, "BAND", request.param)
 
 
 class Job(NamedTuple):
@@ -73,13 +81,31 @@ def alone(host: Seq2SeqHost, job: Job) -> Tensor:
     return output.logits[0]
 
 
+# A T5 as it is initialised by default: the sharper one of other tests amplifies rounding.
+FAMILIES = {"Marian": {}, "Bart": {}, "T5": {"initializer_factor": 1.0}}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_lanes_write_what_each_writes_alone(each_host: Seq2SeqHost, seed: int) -> None:
-    lanes = Lanes(each_host, seed)
-    lanes.run(8 * TARGET)  # the caches have room for 2 * TARGET columns
+def test_lanes_write_what_each_writes_alone(family: str, seed: int) -> None:
+    host = tiny_host(family, **FAMILIES[family])
+    lanes = Lanes(host, seed)
+    lanes.run(8 * TARGET)
     assert len(lanes.jobs) > 20
     for job in lanes.jobs:
-        assert (torch.stack(job.logits) - alone(each_host, job)).abs().max() < 1e-4
+        ours, theirs = torch.stack(job.logits).log_softmax(-1), alone(host, job).log_softmax(-1)
+        assert (ours - theirs).abs().max() < 1e-4
+        best = theirs.topk(2).values
+        close = best[:, 0] - best[:, 1] < 1e-4
+        assert ((ours.argmax(-1) == theirs.argmax(-1)) | close).all()
+
+
+def test_but_for_rounding_lanes_write_exactly_that(each_host: Seq2SeqHost) -> None:
+    host = Seq2SeqHost(deepcopy(each_host.model).double(), each_host.tokenizer)
+    lanes = Lanes(host)
+    lanes.run(4 * TARGET)
+    for job in lanes.jobs:
+        assert (torch.stack(job.logits) - alone(host, job)).abs().max() < 1e-10
 
 
 @pytest.mark.parametrize("family", sorted(set(SUPPORTED) - {"Whisper"}))  # which reads no text
@@ -162,8 +188,8 @@ def test_the_sources_are_as_wide_as_the_longest(host: Seq2SeqHost) -> None:
     sources.load(np.array([0]), host.encode([[5] * 9, [5] * 3]), np.array([1]))
     assert (sources.width, sources.lengths.tolist()) == (3, [3, 2])
     assert sources.mask.tolist() == [[True, True, True], [True, True, False]]
-    assert sources.memory.shape == (2, 3, host.d_model)
-    assert all(t.shape[2] == 3 for layer in sources.cross for t in layer)
+    _, caches = sources.band(0)
+    assert all(t.shape[2] == 3 for layer in caches for t in layer)
 
 
 def test_the_model_is_left_without_hooks(host: Seq2SeqHost) -> None:

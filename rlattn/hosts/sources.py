@@ -1,0 +1,114 @@
+"""The sources that lanes read: masks, and the caches of the cross-attention, band by band."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlattn.hosts.seq2seq import Encoded
+from rlattn.steering.bands import band_slices
+
+_SLACK = 8
+"""Columns that a band may hold beyond its longest source before it gives them back."""
+
+
+class LaneSources:
+    """The sources that the lanes read.
+
+    Args:
+        lanes: How many lanes there are.
+        max_source: The longest source, in tokens, that any lane will hold.
+    """
+
+    def __init__(self, lanes: int, max_source: int) -> None:
+        self.lanes = lanes
+        self.lengths = np.zeros(lanes, np.int64)
+        self._mask = torch.zeros(lanes, max_source, dtype=torch.bool)
+        self._bands: list[slice] = []
+        self._kept: list[Tensor] = []  # for each band, ``[2 * layers, lanes, heads, room, d_head]``
+
+    @classmethod
+    def of(cls, encoded: Encoded) -> LaneSources:
+        """One lane for each row of `encoded`."""
+        sources = cls(*encoded.mask.shape)
+        every = np.arange(sources.lanes)
+        sources.load(every, encoded, every)
+        return sources
+
+    def load(self, lanes: np.ndarray, encoded: Encoded, rows: np.ndarray) -> None:
+        """Puts the given rows of `encoded` into the given lanes, which are in ascending order."""
+        if not self._bands:
+            self._mask = self._mask.to(encoded.mask.device)
+            self._bands = band_slices(self.lanes, encoded.mask.device)
+            shape = list(encoded.cross.shape)
+            for band in self._bands:
+                shape[1], shape[3] = band.stop - band.start, 0
+                self._kept.append(encoded.cross.new_zeros(shape))
+        self.lengths[lanes] = encoded.lengths[rows]
+        to, take = (torch.as_tensor(t, device=encoded.mask.device) for t in (lanes, rows))
+        self._mask[to] = False
+        self._mask[to, : encoded.mask.shape[1]] = encoded.mask[take]
+        edges = np.searchsorted(lanes, [band.start for band in self._bands]).tolist()
+        for number, first in enumerate(edges):
+            last = edges[number + 1] if number + 1 < len(edges) else len(lanes)
+            if first == last:
+                continue
+            width = int(encoded.lengths[rows[first:last]].max())
+            kept = self._fit(number)
+            place = to[first:last] - self._bands[number].start
+            kept[:, place, :, :width] = encoded.cross[:, take[first:last], :, :width]
+
+    def _fit(self, number: int) -> Tensor:
+        """Gives a band as much room as its longest source needs."""
+        kept, band = self._kept[number], self._bands[number]
+        needed, room = int(self.lengths[band].max()), self._kept[number].shape[3]
+        if not needed <= room <= needed + _SLACK:
+            # Zeros, for what lies behind a short source is multiplied by weights of zero.
+            self._kept[number] = kept.new_zeros(*kept.shape[:3], needed, kept.shape[4])
+            both = min(needed, room)
+            self._kept[number][..., :both, :] = kept[..., :both, :]
+        return self._kept[number]
+
+    def keep(self, lanes: np.ndarray) -> None:
+        """Drops all but the given lanes, which are in ascending order."""
+        kept, width = self._kept, self.width
+        rows = torch.as_tensor(lanes, device=self._mask.device)
+        self.lanes, self.lengths, self._mask = len(lanes), self.lengths[lanes], self._mask[rows]
+        self._bands = band_slices(self.lanes, self._mask.device)
+        padded = torch.cat(
+            [
+                torch.nn.functional.pad(t, (0, 0, 0, max(0, width - t.shape[3])))[..., :width, :]
+                for t in kept
+            ],
+            dim=1,
+        )[:, rows]
+        self._kept = [
+            padded[:, band, :, : int(self.lengths[band].max())].contiguous() for band in self._bands
+        ]
+
+    @property
+    def width(self) -> int:
+        """Length of the longest source now held by a lane."""
+        return int(self.lengths.max())
+
+    @property
+    def mask(self) -> Tensor:
+        """True at real tokens, ``[lanes, width]``, as a view."""
+        return self._mask[:, : self.width]
+
+    @property
+    def layers(self) -> int:
+        """How many layers of cross-attention there are."""
+        return len(self._kept[0]) // 2
+
+    def band(self, number: int) -> tuple[slice, list[tuple[Tensor, Tensor]]]:
+        """A band's lanes, and each layer's keys and values ``[lanes, heads, width, d_head]``."""
+        lanes = self._bands[number]
+        views = self._kept[number][:, :, :, : int(self.lengths[lanes].max())].unbind(0)
+        return lanes, list(zip(views[::2], views[1::2], strict=True))
+
+    @property
+    def bands(self) -> int:
+        """How many bands the lanes form."""
+        return len(self._bands)
