@@ -1,0 +1,1 @@
+"""How fast the environment is, measured against its frozen host alone."""
