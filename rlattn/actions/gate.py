@@ -106,5 +106,7 @@ class Gate(ActionFamily):
 
     def _open(self, action: Tensor, mask: Tensor) -> Tensor:
         opened = (action > 0.5) & mask
+        if bool(opened.any(-1).all()):
+            return opened
         last = mask & (mask.long().cumsum(-1) == mask.sum(-1, keepdim=True))
         return torch.where(opened.any(-1, keepdim=True), opened, last)

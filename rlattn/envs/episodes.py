@@ -21,10 +21,11 @@ Prefix = Literal["free", "reference", "host"]
 """What is fed back: the steered output, the reference, or the host's own greedy output."""
 
 _AHEAD = 4
-"""How many batches are read at a time, so that sentences of like length can go together."""
+"""How many sentences a lane are read at a time, so that those of like length can go together."""
 
-_FEWEST = 16
-"""Sentences in a batch at the least: a few lanes would read ahead at the price of many."""
+_FEWEST, _MOST = 16, 128
+"""Sentences in a batch. Fewer would be read ahead at the price of many; more leave the caches of a
+CPU."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class EpisodeQueue:
         self._host, self._split, self._prefix = host, split, prefix
         self._native, self._bands = native, bands
         self._max_source, self._max_target = max_source, max_target
-        self._batch, self._piece = max(lanes, _FEWEST), lanes // bands
+        self._batch, self._piece = min(max(lanes, _FEWEST), _MOST), lanes // bands
+        self._batches = -(-_AHEAD * lanes // self._batch)
         self._greedy: dict[int, list[int]] = {}
         self.memories = RowStore(host.d_model, torch.float16, host.device)
         self.natives = RowStore(host.d_head, torch.float32, host.device)
@@ -112,8 +114,9 @@ class EpisodeQueue:
         """The names of the first memory and native rows that waiting sentences hold."""
         first = self.memories.end, self.natives.end
         for batch, rows in self._by_batch(np.concatenate([_NONE, *self._waiting])):
-            episodes = self._read_ahead[batch]
-            first = min(first[0], *episodes.memory[rows]), min(first[1], *episodes.native[rows])
+            ahead = self._read_ahead[batch]
+            memory, native = ahead.memory[rows].min(), ahead.native[rows].min()
+            first = min(first[0], int(memory)), min(first[1], int(native))
         return first
 
     def take(self, bands: np.ndarray) -> Iterator[tuple[np.ndarray, Episodes]]:
@@ -166,7 +169,7 @@ class EpisodeQueue:
 
     def _read(self) -> None:
         """Reads a few batches of sentences of like length, and gives each band its share."""
-        indices = np.array([self._next_index() for _ in range(_AHEAD * self._batch)])
+        indices = np.array([self._next_index() for _ in range(self._batches * self._batch)])
         pairs = [self._split[i] for i in indices]
         sources = self._host.tokenize([pair.source for pair in pairs], self._max_source)
         self.truncated += sources.truncated
@@ -176,7 +179,7 @@ class EpisodeQueue:
             self._prepare(
                 indices[batch].tolist(), [pairs[i] for i in batch], [sources.ids[i] for i in batch]
             )
-            for batch in order.reshape(_AHEAD, -1)
+            for batch in order.reshape(-1, self._batch)
         ]
         # A sentence takes about as many steps as it has tokens; so much work lies before each.
         before = np.cumsum(lengths[order]) - lengths[order]

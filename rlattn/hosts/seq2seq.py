@@ -187,12 +187,18 @@ class Seq2SeqHost:
         Returns:
             The ids, and how many sentences were cut.
         """
-        return self._fit(self.tokenizer(list(texts)).input_ids if texts else [], limit)
+        return self._fit(self._ids(texts) if texts else [], limit)
 
     def tokenize_target(self, texts: Sequence[str], limit: int) -> Tokenized:
         """Turns target sentences into token ids, as `tokenize` does for sources."""
-        ids = self.tokenizer(text_target=list(texts)).input_ids if texts else []
-        return self._fit(ids, limit)
+        return self._fit(self._ids(None, text_target=list(texts)) if texts else [], limit)
+
+    def _ids(self, texts: Sequence[str] | None, **options: Any) -> list[list[int]]:
+        given = None if texts is None else list(texts)
+        ids: list[list[int]] = self.tokenizer(
+            given, return_attention_mask=False, return_token_type_ids=False, **options
+        ).input_ids
+        return ids
 
     def _fit(self, ids: list[list[int]], limit: int) -> Tokenized:
         truncated = sum(len(row) > limit for row in ids)

@@ -1,13 +1,14 @@
-"""Sentence scores of the finished translation, from sacreBLEU."""
+"""Sentence scores of the finished translation."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.chrf import CHRF
 
 from rlattn.rewards.base import SentenceReward, register_reward
+from rlattn.rewards.chrf import sentence_chrf
 
 
 @register_reward
@@ -16,12 +17,14 @@ class Chrf(SentenceReward):
 
     name: ClassVar[str] = "chrf"
 
-    def __init__(self) -> None:
-        self._metric = CHRF()
-
     def score(self, hypothesis: str, reference: str) -> float:
-        """SacreBLEU's sentence chrF as a fraction of one."""
-        return float(self._metric.sentence_score(hypothesis, [reference]).score) / 100
+        """The chrF of one sentence."""
+        return float(sentence_chrf([hypothesis], [reference])[0])
+
+    def scores(self, hypotheses: Sequence[str], references: Sequence[str]) -> Sequence[float]:
+        """The chrF of some sentences, counted together."""
+        scores: list[float] = sentence_chrf(hypotheses, references).tolist()
+        return scores
 
 
 @register_reward

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-BAND = 32
+BAND = 64
 """Lanes in a band: fewer would cost more in calls than they save in columns."""
 
 
@@ -32,6 +32,7 @@ class Band:
         cross: Keys and values of each cross-attention layer, ``[lanes, heads, source, d_head]``.
         own: Keys and values of the self-attention layer that is at work,
             ``[lanes, heads, target, d_head]``.
+        own_bias: What the self-attention of all layers adds to its logits; made by the first.
     """
 
     lanes: slice
@@ -39,6 +40,7 @@ class Band:
     target: int
     cross: list[tuple[Tensor, Tensor]]
     own: tuple[Tensor, Tensor] | None = None
+    own_bias: Tensor | None = None
 
     def cut_source(self, rows: Tensor | None) -> Tensor | None:
         """This band's part of something ``[lanes or 1, ..., source]``."""

@@ -16,7 +16,7 @@ from transformers.integrations.sdpa_attention import repeat_kv
 from rlattn.errors import SteeringError
 from rlattn.steering.allocation import Allocation
 from rlattn.steering.attention import attention_logits, native_weights, steered_weights
-from rlattn.steering.bands import Band, current_bands
+from rlattn.steering.bands import current_bands
 from rlattn.steering.gates import Gate
 from rlattn.steering.probe import anatomy, describe
 from rlattn.steering.registry import give_back, is_taken_over, native, take_over
@@ -152,19 +152,16 @@ class Steering:
             allocation.check_shape(len(query), self.layers_count, self.heads_count, key.shape[2])
         bands = current_bands()
         if bands is None:
-            part = _Part(query, key, value, attention_mask, position_bias, allocation)
-            return self._read(0, part, layer, module, first, **kwargs)
-        outputs = [
-            self._read(
-                number,
-                _Part.of(band, layer, query, attention_mask, position_bias, allocation),
-                layer,
-                module,
-                first,
-                **kwargs,
-            )[0]
-            for number, band in enumerate(bands)
-        ]
+            part = _Part(query, key, value, attention_mask, position_bias)
+            return self._read(0, part, layer, module, allocation, first, **kwargs)
+        outputs = []
+        for number, band in enumerate(bands):
+            mask, bias = band.cut_source(attention_mask), band.cut_source(position_bias)
+            part = _Part(query[band.lanes], *band.cross[layer], mask, bias)
+            own = allocation
+            if allocation is not None and number not in self._gates:
+                own = allocation.part(band.lanes, band.source)
+            outputs.append(self._read(number, part, layer, module, own, first, **kwargs)[0])
         return torch.cat(outputs), None
 
     def _read(
@@ -173,13 +170,14 @@ class Steering:
         part: _Part,
         layer: int,
         module: nn.Module,
+        allocation: Allocation | None,
         first: bool,
         dropout: float = 0.0,
         scaling: float | None = None,
         **kwargs: Any,
     ) -> tuple[Tensor, Tensor | None]:
         """The cross-attention of one layer for some lanes; `number` tells them from others."""
-        query, key, value, mask, position_bias, allocation = part
+        query, key, value, mask, position_bias = part
         if allocation is None and not (self._record or kwargs.get("output_attentions")):
             options = {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
             return native(module, query, key, value, mask, **options, **kwargs)
@@ -219,22 +217,6 @@ class _Part(NamedTuple):
     value: Tensor
     mask: Tensor | None
     position_bias: Tensor | None
-    allocation: Allocation | None
-
-    @classmethod
-    def of(
-        cls,
-        band: Band,
-        layer: int,
-        query: Tensor,
-        mask: Tensor | None,
-        position_bias: Tensor | None,
-        allocation: Allocation | None,
-    ) -> _Part:
-        """A band's part of what all lanes were given, with the keys and values of its own."""
-        own = None if allocation is None else allocation.part(band.lanes, band.source)
-        bias = band.cut_source(position_bias)
-        return cls(query[band.lanes], *band.cross[layer], band.cut_source(mask), bias, own)
 
 
 def steer(
