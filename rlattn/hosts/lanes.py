@@ -93,7 +93,7 @@ class LaneDecoder:
         sources = self.sources
         bands = self._bands()
         columns = int(self.ages.max())
-        own = torch.from_numpy(self._columns[-columns - 1 :] <= self.ages[:, None])
+        own = torch.from_numpy(self._columns[-columns - 1 :] > self.ages[:, None])
         heads, _, d_head = bands[0].cross[0][0].shape[1:]
         shape = (sources.lanes, heads, sources.width, d_head)
         cache = EncoderDecoderCache(
@@ -108,14 +108,14 @@ class LaneDecoder:
             ),
         )
         # The cross-attention reads its caches; of the memory, only the shape is looked at.
-        memory = self._additive(sources.mask[:1, :1])[:, 0].expand(*shape[::2], self.host.d_model)
+        memory = bands[0].cross[0][0].new_zeros(()).expand(*shape[::2], self.host.d_model)
         steering = nullcontext() if self._native.busy else self._native
         with steering, banded(bands), self._at(self.ages) as hidden, self.host.head(beside) as head:
             output = self.host.model(
                 encoder_outputs=BaseModelOutput(last_hidden_state=memory),
-                attention_mask=self._additive(sources.mask),
+                attention_mask=self._shut(~sources.mask),
                 decoder_input_ids=tokens[:, None],
-                decoder_attention_mask=self._additive(own.to(tokens.device)),
+                decoder_attention_mask=self._shut(own.to(tokens.device)),
                 past_key_values=cache,
                 use_cache=True,
             )
@@ -137,11 +137,10 @@ class LaneDecoder:
             bands.append(Band(lanes, cross[0][0].shape[2], age + 1, cross))
         return bands
 
-    def _additive(self, mask: Tensor) -> Tensor:
+    def _shut(self, hidden: Tensor) -> Tensor:
         # Every attention takes an additive mask; to some, a boolean one is a number to add.
         dtype = self.host.model.dtype
-        shut = torch.zeros_like(mask, dtype=dtype).masked_fill(~mask, torch.finfo(dtype).min)
-        return shut[:, None, None]
+        return (hidden.to(dtype) * torch.finfo(dtype).min)[:, None, None]
 
     @contextmanager
     def _at(self, positions: np.ndarray) -> Iterator[list[Tensor]]:

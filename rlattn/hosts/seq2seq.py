@@ -16,6 +16,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from rlattn.errors import UnsupportedModelError
 from rlattn.hosts.fingerprint import fingerprint
+from rlattn.hosts.projections import CrossProjections
 
 _NOT_FOLLOWED = (
     "begin_suppress_tokens",
@@ -144,6 +145,10 @@ class Seq2SeqHost:
         return getattr(self.model.get_encoder(), "config", self.model.config)
 
     @cached_property
+    def _cross_projections(self) -> CrossProjections:
+        return CrossProjections(self.model.get_decoder())
+
+    @cached_property
     def d_model(self) -> int:
         """Width of the memory."""
         config = self._encoder_config
@@ -227,12 +232,15 @@ class Seq2SeqHost:
         """
         ids, mask = (t.to(self.device) for t in pad(sources, self.pad_token))
         memory = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
-        start = torch.full_like(ids[:, :1], self.start_token)
-        with self.head(keep=0):  # A step of the decoder makes the caches; its logits say nothing.
-            cache = self._decode(memory, mask, start).past_key_values
-        layers = cache.cross_attention_cache.layers
-        cross = torch.stack([t for layer in layers for t in (layer.keys, layer.values)])
-        return Encoded(memory, mask, cross)
+
+        def decode() -> list[Tensor]:
+            start = torch.full_like(ids[:, :1], self.start_token)
+            with self.head(keep=0):  # It is the caches that are wanted; the logits say nothing.
+                cache = self._decode(memory, mask, start).past_key_values
+            layers = cache.cross_attention_cache.layers
+            return [t for layer in layers for t in (layer.keys, layer.values)]
+
+        return Encoded(memory, mask, self._cross_projections(memory, decode))
 
     @torch.inference_mode()
     def force(self, encoded: Encoded, targets: Sequence[Sequence[int]]) -> Tensor:

@@ -24,7 +24,8 @@ class LaneSources:
     def __init__(self, lanes: int, max_source: int) -> None:
         self.lanes = lanes
         self.lengths = np.zeros(lanes, np.int64)
-        self._mask = torch.zeros(lanes, max_source, dtype=torch.bool)
+        self._columns = np.arange(max_source)
+        self._mask: Tensor | None = None
         self._bands: list[slice] = []
         self._kept: list[Tensor] = []  # for each band, ``[2 * layers, lanes, heads, room, d_head]``
 
@@ -39,7 +40,6 @@ class LaneSources:
     def load(self, lanes: np.ndarray, encoded: Encoded, rows: np.ndarray) -> None:
         """Puts the given rows of `encoded` into the given lanes, which are in ascending order."""
         if not self._bands:
-            self._mask = self._mask.to(encoded.mask.device)
             self._bands = band_slices(self.lanes, encoded.mask.device)
             shape = list(encoded.cross.shape)
             for band in self._bands:
@@ -47,8 +47,7 @@ class LaneSources:
                 self._kept.append(encoded.cross.new_zeros(shape))
         self.lengths[lanes] = encoded.lengths[rows]
         to, take = (torch.as_tensor(t, device=encoded.mask.device) for t in (lanes, rows))
-        self._mask[to] = False
-        self._mask[to, : encoded.mask.shape[1]] = encoded.mask[take]
+        self._mask = None
         edges = np.searchsorted(lanes, [band.start for band in self._bands]).tolist()
         for number, first in enumerate(edges):
             last = edges[number + 1] if number + 1 < len(edges) else len(lanes)
@@ -73,9 +72,10 @@ class LaneSources:
     def keep(self, lanes: np.ndarray) -> None:
         """Drops all but the given lanes, which are in ascending order."""
         kept, width = self._kept, self.width
-        rows = torch.as_tensor(lanes, device=self._mask.device)
-        self.lanes, self.lengths, self._mask = len(lanes), self.lengths[lanes], self._mask[rows]
-        self._bands = band_slices(self.lanes, self._mask.device)
+        device = kept[0].device
+        rows = torch.as_tensor(lanes, device=device)
+        self.lanes, self.lengths, self._mask = len(lanes), self.lengths[lanes], None
+        self._bands = band_slices(self.lanes, device)
         padded = torch.cat(
             [
                 torch.nn.functional.pad(t, (0, 0, 0, max(0, width - t.shape[3])))[..., :width, :]
@@ -94,8 +94,11 @@ class LaneSources:
 
     @property
     def mask(self) -> Tensor:
-        """True at real tokens, ``[lanes, width]``, as a view."""
-        return self._mask[:, : self.width]
+        """True at real tokens, ``[lanes, width]``; not to be written to."""
+        if self._mask is None:
+            mask = self._columns[: self.width] < self.lengths[:, None]
+            self._mask = torch.as_tensor(mask, device=self._kept[0].device)
+        return self._mask
 
     @property
     def layers(self) -> int:

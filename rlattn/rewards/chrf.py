@@ -29,10 +29,11 @@ def sentence_chrf(hypotheses: Sequence[str], references: Sequence[str]) -> np.nd
     Returns:
         From 0 to 1, float64, ``[sentences]``.
     """
-    ours, written = _ngrams(hypotheses)
-    theirs, wanted = _ngrams(references)
+    count = len(hypotheses)
+    ngrams, totals = _ngrams([*hypotheses, *references], count)
+    written, wanted = totals[:count], totals[count:]
     # Above the side of an n-gram stand its hash and its place: equal ones come to lie together.
-    ngrams = np.sort(np.concatenate([ours, theirs | _SIDE]))
+    ngrams.sort()
     same = ngrams | _SIDE
     starts = np.flatnonzero(np.concatenate([[True], same[1:] != same[:-1]])[: len(same)])
     there = np.add.reduceat((ngrams & _SIDE).astype(np.int64), starts) if len(starts) else starts
@@ -50,20 +51,25 @@ def sentence_chrf(hypotheses: Sequence[str], references: Sequence[str]) -> np.nd
     return np.divide((1 + _BETA**2) * precision * recall, both, out=0.0 * both, where=both > 0)
 
 
-def _ngrams(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """All n-grams, uint64 with the lowest bit free, and their number, ``[sentences, orders]``."""
+def _ngrams(texts: Sequence[str], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """All n-grams of `count` hypotheses and as many references, and how many each text has.
+
+    Returns:
+        uint64 (place, hash, side), in any order; and int64, ``[texts, orders]``.
+    """
     bare = ["".join(text.split()) for text in texts]
     lengths = np.fromiter(map(len, bare), np.int64, len(bare))
     letters = np.frombuffer("".join(bare).encode("utf-32-le", "surrogatepass"), np.uint32)
     letters = letters.astype(np.uint64) + np.uint64(1)
-    first_place = np.repeat(_ORDER * np.arange(len(bare)), lengths).astype(np.uint64)
+    number = np.arange(len(bare), dtype=np.uint64)
+    side, sentence = np.divmod(number, np.uint64(max(count, 1)))
+    base = np.repeat((sentence * np.uint64(_ORDER) << _PLACE) | side, lengths)
     left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(letters))
     hashes, ngrams = np.zeros_like(letters), []
     for order in range(_ORDER):
         hashes = hashes[: len(letters) - order] * _ODD
         hashes = (hashes ^ (hashes >> np.uint64(31))) + letters[order:]
         inside = left[: len(hashes)] > order
-        places = first_place[: len(hashes)][inside] + np.uint64(order)
-        mixed = hashes[inside] * _ODD
-        ngrams.append((places << _PLACE) | (mixed >> np.uint64(17) << _SIDE))
+        mixed = hashes[inside] * _ODD >> np.uint64(17) << _SIDE
+        ngrams.append(base[: len(hashes)][inside] + (np.uint64(order) << _PLACE) + mixed)
     return np.concatenate(ngrams), np.maximum(lengths[:, None] - np.arange(_ORDER), 0)
