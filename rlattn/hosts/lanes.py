@@ -93,7 +93,7 @@ class LaneDecoder:
         sources = self.sources
         bands = self._bands()
         columns = int(self.ages.max())
-        own = torch.from_numpy(self._columns[-columns - 1 :] > self.ages[:, None])
+        before = self._columns[-columns - 1 :] > self.ages[:, None]
         heads, _, d_head = bands[0].cross[0][0].shape[1:]
         shape = (sources.lanes, heads, sources.width, d_head)
         cache = EncoderDecoderCache(
@@ -113,9 +113,9 @@ class LaneDecoder:
         with steering, banded(bands), self._at(self.ages) as hidden, self.host.head(beside) as head:
             output = self.host.model(
                 encoder_outputs=BaseModelOutput(last_hidden_state=memory),
-                attention_mask=self._shut(~sources.mask),
+                attention_mask=self._shut(sources.padding),
                 decoder_input_ids=tokens[:, None],
-                decoder_attention_mask=self._shut(own.to(tokens.device)),
+                decoder_attention_mask=self._shut(before),
                 past_key_values=cache,
                 use_cache=True,
             )
@@ -137,10 +137,11 @@ class LaneDecoder:
             bands.append(Band(lanes, cross[0][0].shape[2], age + 1, cross))
         return bands
 
-    def _shut(self, hidden: Tensor) -> Tensor:
+    def _shut(self, hidden: np.ndarray) -> Tensor:
         # Every attention takes an additive mask; to some, a boolean one is a number to add.
-        dtype = self.host.model.dtype
-        return (hidden.to(dtype) * torch.finfo(dtype).min)[:, None, None]
+        model = self.host.model
+        added = np.where(hidden, torch.finfo(model.dtype).min, 0.0)
+        return torch.from_numpy(added).to(model.device, model.dtype)[:, None, None]
 
     @contextmanager
     def _at(self, positions: np.ndarray) -> Iterator[list[Tensor]]:

@@ -9,8 +9,8 @@ from torch import Tensor
 from rlattn.hosts.seq2seq import Encoded
 from rlattn.steering.bands import band_slices
 
-_SLACK = 8
-"""Columns that a band may hold beyond its longest source before it gives them back."""
+_HEADROOM, _SLACK = 3, 12
+"""Columns that a band is given, and may keep, beyond its longest source: moving it costs time."""
 
 
 class LaneSources:
@@ -64,8 +64,9 @@ class LaneSources:
         needed, room = int(self.lengths[band].max()), self._kept[number].shape[3]
         if not needed <= room <= needed + _SLACK:
             # Zeros, for what lies behind a short source is multiplied by weights of zero.
-            self._kept[number] = kept.new_zeros(*kept.shape[:3], needed, kept.shape[4])
-            both = min(needed, room)
+            new = needed + _HEADROOM
+            self._kept[number] = kept.new_zeros(*kept.shape[:3], new, kept.shape[4])
+            both = min(new, room)
             self._kept[number][..., :both, :] = kept[..., :both, :]
         return self._kept[number]
 
@@ -96,9 +97,14 @@ class LaneSources:
     def mask(self) -> Tensor:
         """True at real tokens, ``[lanes, width]``; not to be written to."""
         if self._mask is None:
-            mask = self._columns[: self.width] < self.lengths[:, None]
-            self._mask = torch.as_tensor(mask, device=self._kept[0].device)
+            self._mask = torch.as_tensor(~self.padding, device=self._kept[0].device)
         return self._mask
+
+    @property
+    def padding(self) -> np.ndarray:
+        """True where there is no token, ``[lanes, width]``."""
+        padding: np.ndarray = self._columns[: self.width] >= self.lengths[:, None]
+        return padding
 
     @property
     def layers(self) -> int:

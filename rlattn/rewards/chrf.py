@@ -12,8 +12,10 @@ import numpy as np
 
 _ORDER = 6
 _BETA = 2.0
-_ODD = np.uint64(0x9E3779B97F4A7C15)  # multiplying by an odd number loses nothing
 _PLACE, _SIDE = np.uint64(48), np.uint64(1)
+_ORDERS = np.arange(_ORDER, dtype=np.uint64) << _PLACE
+# Powers of an odd number, by which multiplying modulo 2^64 loses nothing.
+_POWERS = np.cumprod(np.full(_ORDER, 0x9E3779B97F4A7C15, np.uint64))
 
 
 def sentence_chrf(hypotheses: Sequence[str], references: Sequence[str]) -> np.ndarray:
@@ -59,17 +61,16 @@ def _ngrams(texts: Sequence[str], count: int) -> tuple[np.ndarray, np.ndarray]:
     """
     bare = ["".join(text.split()) for text in texts]
     lengths = np.fromiter(map(len, bare), np.int64, len(bare))
-    letters = np.frombuffer("".join(bare).encode("utf-32-le", "surrogatepass"), np.uint32)
-    letters = letters.astype(np.uint64) + np.uint64(1)
-    number = np.arange(len(bare), dtype=np.uint64)
-    side, sentence = np.divmod(number, np.uint64(max(count, 1)))
-    base = np.repeat((sentence * np.uint64(_ORDER) << _PLACE) | side, lengths)
-    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(letters))
-    hashes, ngrams = np.zeros_like(letters), []
-    for order in range(_ORDER):
-        hashes = hashes[: len(letters) - order] * _ODD
-        hashes = (hashes ^ (hashes >> np.uint64(31))) + letters[order:]
-        inside = left[: len(hashes)] > order
-        mixed = hashes[inside] * _ODD >> np.uint64(17) << _SIDE
-        ngrams.append(base[: len(hashes)][inside] + (np.uint64(order) << _PLACE) + mixed)
-    return np.concatenate(ngrams), np.maximum(lengths[:, None] - np.arange(_ORDER), 0)
+    padded = "".join(bare) + _ORDER * " "
+    letters = np.frombuffer(padded.encode("utf-32-le", "surrogatepass"), np.uint32)
+    # Hashes of all orders at once: sums of letters times powers, one letter more at each order.
+    windows = np.lib.stride_tricks.sliding_window_view(letters, _ORDER)[:-1]
+    hashes = np.cumsum(windows * _POWERS, axis=1)
+    hashes ^= hashes >> np.uint64(32)
+    hashes = hashes * _POWERS[1] >> np.uint64(17) << _SIDE
+    side, sentence = np.divmod(np.arange(len(bare)), max(count, 1))
+    base = (sentence * _ORDER << int(_PLACE)) | side
+    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(hashes))
+    ngrams = hashes + np.repeat(base.astype(np.uint64), lengths)[:, None] + _ORDERS
+    inside = left[:, None] > np.arange(_ORDER)
+    return ngrams[inside], np.maximum(lengths[:, None] - np.arange(_ORDER), 0)

@@ -57,7 +57,7 @@ class TotalReward:
             The weighted sum, ``[lanes]``, and the terms before weighting, ``[lanes, terms]``.
         """
         values = torch.stack([term(step) for term in self.terms.values()], dim=1)
-        weights = torch.tensor([self.weights[name] for name in self.terms]).to(values)
+        weights = values.new_tensor([self.weights[name] for name in self.terms])
         return values @ weights, values
 
     def finish(self, reads: float, count: int) -> None:
