@@ -50,7 +50,9 @@ def sentence_chrf(hypotheses: Sequence[str], references: Sequence[str]) -> np.nd
         for total in (written, wanted)
     )
     both = _BETA**2 * precision + recall
-    return np.divide((1 + _BETA**2) * precision * recall, both, out=0.0 * both, where=both > 0)
+    scores: np.ndarray = np.zeros_like(both)
+    np.divide((1 + _BETA**2) * precision * recall, both, out=scores, where=both > 0)
+    return scores
 
 
 def _ngrams(texts: Sequence[str], count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from rlattn.corpora import Pair
-from rlattn.envs.episodes import EpisodeQueue, Episodes, greedy
+from rlattn.envs.episodes import EpisodeQueue, Episodes
 from rlattn.hosts import Seq2SeqHost
 from rlattn.observation import compact
-from tests.hosts.tiny import EOS, PAD, SOURCE, TARGET, generate, pairs, sentences, tiny_host
+from tests.hosts.tiny import EOS, SOURCE, TARGET, generate, pairs
 
 PAIRS = pairs(30)
 
@@ -43,57 +43,6 @@ def drawn(episodes: EpisodeQueue, count: int, bands: int = 1) -> list[Pair]:
     return [found[place] for place in range(count)]
 
 
-def outputs(host: Seq2SeqHost, texts: list[str], max_target: int = TARGET) -> list[list[int]]:
-    sources = host.tokenize(texts, SOURCE).ids
-    return greedy(host, host.encode(sources), max_target)[0]
-
-
-@pytest.mark.parametrize("max_target", [TARGET, 3, 1])
-def test_greedy_writes_what_generate_writes(each_host: Seq2SeqHost, max_target: int) -> None:
-    texts = sentences(50)
-    expected = generate(each_host, texts, max_new_tokens=max_target)
-    assert outputs(each_host, texts, max_target) == expected
-
-
-RULES = {
-    "bad words": {"bad_words_ids": [[PAD], *([word] for word in range(10, 40))]},
-    "suppressed": {"suppress_tokens": list(range(10, 40))},
-    "first": {"forced_bos_token_id": 17},
-    "last": {"forced_eos_token_id": EOS},
-    "several ends": {"eos_token_id": [EOS, *range(10, 20)]},
-    "all": {
-        "bad_words_ids": [[PAD]],
-        "suppress_tokens": [4],
-        "forced_bos_token_id": 17,
-        "forced_eos_token_id": EOS,
-    },
-}
-
-
-@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
-def test_greedy_follows_the_rules_of_the_generation_config(rules: dict[str, Any]) -> None:
-    texts, model = sentences(50), tiny_host().model
-    for name, value in rules.items():
-        setattr(model.generation_config, name, value)
-    host = Seq2SeqHost(model, tiny_host().tokenizer)
-    written = outputs(host, texts)
-    ends = set(host.eos_tokens)
-    expected = [
-        row[: next((i for i, token in enumerate(row) if token in ends), len(row)) + 1]
-        for row in generate(host, texts)
-    ]
-    assert written == expected
-    assert written != outputs(tiny_host(), texts), "the rules matter here"
-
-
-def test_greedy_hands_over_what_the_output_layer_was_given(each_host: Seq2SeqHost) -> None:
-    encoded = each_host.encode(each_host.tokenize(sentences(20), SOURCE).ids)
-    targets, heads = greedy(each_host, encoded, TARGET)
-    forced = each_host.force(encoded, targets)
-    expected = torch.cat([forced[row, : len(target)] for row, target in enumerate(targets)])
-    assert torch.allclose(heads, expected, atol=1e-4)
-
-
 def test_the_order_is_seeded(host: Seq2SeqHost) -> None:
     first, second, other = queue(host), queue(host), queue(host)
     first.seed(3)
@@ -112,6 +61,31 @@ def test_every_sentence_comes_once_in_an_epoch(host: Seq2SeqHost, bands: int) ->
     episodes = queue(host, split=split, bands=bands)
     for _ in range(3):  # 64 are read at a time
         assert Counter(drawn(episodes, 64, bands)) == Counter(split)
+
+
+def test_lanes_of_a_band_are_of_like_length(host: Seq2SeqHost) -> None:
+    split = [Pair(" ".join(["ba"] * (1 + i % (SOURCE - 1))), "be") for i in range(256)]
+    episodes = queue(host, split=split, lanes=64, bands=4)
+    lanes = np.repeat(np.arange(4), 16)
+    lengths = np.zeros(64)
+    for places, piece in episodes.take(lanes):
+        lengths[places] = piece.encoded.lengths[piece.rows]
+    bands = lengths.reshape(4, 16)
+    assert (np.diff(bands.mean(1)) > 0).all()
+    assert np.ptp(bands, axis=1).max() <= 2
+    assert np.ptp(lengths) >= SOURCE // 2
+
+
+def test_long_sentences_are_as_frequent_as_short_ones(host: Seq2SeqHost) -> None:
+    split = pairs(64)
+    episodes = queue(host, split=split, lanes=64, bands=4)
+    rng, seen = np.random.default_rng(0), Counter[Pair]()
+    for _ in range(200):  # the lanes of one band finish far more often than the others
+        bands = rng.choice(4, size=rng.integers(1, 20), p=[0.7, 0.1, 0.1, 0.1])
+        seen.update(pair for _, piece in episodes.take(bands) for pair in piece.pairs)
+    times = [seen[pair] / count for pair, count in Counter(split).items()]
+    assert min(times) >= 20
+    assert max(times) - min(times) <= 4, "256 are read at a time, and all used before the next"
 
 
 def test_a_split_may_be_smaller_than_a_batch(host: Seq2SeqHost) -> None:

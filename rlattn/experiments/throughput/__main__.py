@@ -36,7 +36,7 @@ from rlattn.experiments.throughput.table import print_results
 from rlattn.experiments.throughput.workload import prepare
 
 _PICTURES = {"source_length": "lengths.png", "lanes": "lanes.png", "size": "sizes.png"}
-_AXES = {"source_length": "source tokens (8 lanes)", "lanes": "lanes", "size": "host (64 lanes)"}
+_AXES = {"source_length": "source tokens (4 lanes)", "lanes": "lanes", "size": "host (64 lanes)"}
 
 
 def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:

@@ -21,7 +21,7 @@ LANES = (1, 4, 16, 64, 256, 512)
 SIZES = ("small", "medium", "large")
 
 _MAIN_LANES = 64
-_FEW_LANES = 8  # for long sources: a whole turn grows with the square of the length
+_FEW_LANES = 4  # for long sources: a whole turn grows with the square of the length
 _PATIENCE = 900  # seconds
 
 Sweeps = dict[str, dict[str, dict[str, Any]]]
