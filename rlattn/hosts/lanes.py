@@ -139,9 +139,8 @@ class LaneDecoder:
 
     def _shut(self, hidden: np.ndarray) -> Tensor:
         # Every attention takes an additive mask; to some, a boolean one is a number to add.
-        model = self.host.model
-        added = np.where(hidden, torch.finfo(model.dtype).min, 0.0)
-        return torch.from_numpy(added).to(model.device, model.dtype)[:, None, None]
+        added = np.where(hidden, torch.finfo(self.host.dtype).min, 0.0)
+        return torch.from_numpy(added).to(self.host.device, self.host.dtype)[:, None, None]
 
     @contextmanager
     def _at(self, positions: np.ndarray) -> Iterator[list[Tensor]]:

@@ -48,7 +48,7 @@ class Past:
     def _make_room(self, like: Tensor, window: Tensor) -> None:
         columns = window.shape[3]
         lanes, heads, _, width = like.shape[1:]
-        room = max(_ROOM, 2 * (columns + 1))
+        room = max(_ROOM, 3 * (columns + 1))
         self._kept = like.new_empty(2 * self._layers, lanes, heads, room, width)
 
     def write(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

@@ -131,8 +131,12 @@ class Seq2SeqHost:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        device: torch.device = self.model.device
-        return device
+        return self.embed_tokens.weight.device  # model.device searches all modules every time
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the weights are."""
+        return self.embed_tokens.weight.dtype
 
     @property
     def fingerprint(self) -> str:
@@ -169,7 +173,7 @@ class Seq2SeqHost:
         """How many tokens the decoder chooses from."""
         return int(self.model.get_output_embeddings().weight.shape[0])
 
-    @property
+    @cached_property
     def embed_tokens(self) -> torch.nn.Embedding:
         """The decoder's token embedding."""
         embedding: torch.nn.Embedding = self.model.get_decoder().get_input_embeddings()
