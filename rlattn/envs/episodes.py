@@ -108,7 +108,6 @@ class EpisodeQueue:
         self._rng = np.random.default_rng(seed)
         self._order = iter(())  # type: Iterator[int]
         self._read_ahead: list[Episodes] = []
-        self._upwards = True
         # For each band, batch and row of every sentence that waits for it, ``[waiting, 2]``.
         self._waiting: list[np.ndarray] = []
 
@@ -190,12 +189,11 @@ class EpisodeQueue:
         self._waiting = []
         for number in range(self._bands):
             mine = places[band == number]
-            if self._piece < _FEWEST:
-                # A few lanes gain little from being alike, and an order is better without a trend.
-                mine = self._rng.permutation(mine)
-            # Up and down the lengths in turn: at any time, lanes of a band are of like length.
-            self._waiting.append(mine if self._upwards else mine[::-1])
-        self._upwards = not self._upwards
+            # Like lengths stay together; which of them come first is left to chance, for what is
+            # learned from a rollout should not depend on where in the lengths it fell.
+            pieces = np.split(mine, range(self._piece, len(mine), self._piece))
+            shuffled = self._rng.permutation(len(pieces))
+            self._waiting.append(np.concatenate([pieces[piece] for piece in shuffled]))
 
     def _prepare(self, indices: list[int], pairs: list[Pair], sources: list[list[int]]) -> Episodes:
         encoded = self._host.encode(sources)
