@@ -40,7 +40,7 @@ class Config:
             `reference` for a synthetic host, which never ends a sentence, and `free` for others.
         lanes: How many sentences advance together; by default 1 4 16 64 256 512. What is measured
             once only is measured at 64 lanes, or at the most there are when 64 is not among them.
-        rounds: How often each contestant has its turn; by default 5, and 3 with --quick.
+        rounds: How often each contestant has its turn; by default 5, and 2 with --quick.
         seconds: How long a turn lasts at least; by default 1.5, and 0.4 with --quick.
         threads: PyTorch's threads; by default as many as PyTorch takes.
         device: Where host and policy run: `cpu` or `cuda`.
@@ -92,7 +92,7 @@ class Plan:
 def plan(config: Config) -> Plan:
     """Fills in what was left out."""
     lanes = config.lanes or ((64, 256) if config.quick else (1, 4, 16, 64, 256, 512))
-    rounds = config.rounds or (3 if config.quick else 5)
+    rounds = config.rounds or (2 if config.quick else 5)
     return Plan(
         lanes=tuple(sorted(set(lanes))),
         main=64 if 64 in lanes else max(lanes),
