@@ -21,7 +21,7 @@ _NONE = np.zeros((0, 2), np.int64)
 Prefix = Literal["free", "reference", "host"]
 """What is fed back: the steered output, the reference, or the host's own greedy output."""
 
-_AHEAD = 4
+AHEAD = 4
 """How many sentences a lane are read at a time, so that those of like length can go together."""
 
 _FEWEST, _MOST = 16, 128
@@ -96,7 +96,7 @@ class EpisodeQueue:
         self._native, self._bands = native, bands
         self._max_source, self._max_target = max_source, max_target
         self._batch, self._piece = min(max(lanes, _FEWEST), _MOST), lanes // bands
-        self._batches = -(-_AHEAD * lanes // self._batch)
+        self._batches = -(-AHEAD * lanes // self._batch)
         self._greedy: dict[int, list[int]] = {}
         self.memories = RowStore(host.d_model, torch.float16, host.device)
         self.natives = RowStore(host.d_head, torch.float32, host.device)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
-from transformers.utils import logging
 
 from rlattn.corpora import Pair, ParallelCorpus
 from rlattn.corpora.locale import GENERATOR
@@ -23,6 +21,7 @@ from rlattn.hosts.card import read_card, write_card
 from rlattn.hosts.config import BuiltinConfig
 from rlattn.hosts.marian import untrained_model
 from rlattn.hosts.quality import greedy_quality
+from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.tokenizer import train_tokenizer
 from rlattn.hosts.training import Budget, fit
 
@@ -120,7 +119,7 @@ def train_builtin(
         model = untrained_model(config, tokenizer).to(device)  # type: ignore[arg-type]
         training = fit(model, endless, config, budget, progress)
     folder.mkdir(parents=True, exist_ok=True)
-    with _without_progress_bars():
+    with without_progress_bars():
         model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     quality = greedy_quality(model, tokenizer, corpus.valid[:_VALIDATION_PAIRS])
@@ -135,17 +134,6 @@ def train_builtin(
     }
     write_card(folder, card)
     return card
-
-
-@contextmanager
-def _without_progress_bars() -> Iterator[None]:
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _is_embedded(corpus: ParallelCorpus) -> bool:

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-from transformers.utils import logging as transformers_logging
 
 from rlattn.errors import InputError
 from rlattn.hosts.builtin import embedded_host
+from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.seq2seq import Seq2SeqHost
 
 
@@ -33,22 +33,18 @@ def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHo
     place = embedded_host() if name == "embedded" else name
     if Path(place).exists() and not (Path(place) / "config.json").is_file():
         raise InputError(f"host {name}: expected a folder with a config.json in it")
-    bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        model, found = AutoModelForSeq2SeqLM.from_pretrained(
-            place, dtype=torch.float32, output_loading_info=True
-        )
-        tokenizer = AutoTokenizer.from_pretrained(place)
+        with without_progress_bars():
+            model, found = AutoModelForSeq2SeqLM.from_pretrained(
+                place, dtype=torch.float32, output_loading_info=True
+            )
+            tokenizer = AutoTokenizer.from_pretrained(place)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         logging.getLogger(__name__).debug("loading %s failed", name, exc_info=True)
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"host {name}: neither a local folder nor a hub model that can be loaded ({reason})"
         ) from error
-    finally:
-        if bars:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     if found["missing_keys"]:
         raise InputError(
             f"host {name}: {len(found['missing_keys'])} of its weights are missing, such as "

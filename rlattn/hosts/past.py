@@ -34,8 +34,7 @@ class Past:
         self._start = max(self._start, self._end - columns)
         if self._kept is not None and self._end == self._kept.shape[3]:
             window = self.window
-            self._make_room(self._kept, window)
-            assert self._kept is not None
+            self._kept = self._room(window, window.shape[3])
             self._kept[:, :, :, : window.shape[3]] = window
             self._start, self._end = 0, window.shape[3]
 
@@ -45,17 +44,15 @@ class Past:
         assert self._kept is not None
         return self._kept[:, :, :, self._start : self._end]
 
-    def _make_room(self, like: Tensor, window: Tensor) -> None:
-        columns = window.shape[3]
-        lanes, heads, _, width = like.shape[1:]
+    def _room(self, like: Tensor, columns: int) -> Tensor:
+        lanes, heads, _, width = like.shape[-4:]
         room = max(_ROOM, 3 * (columns + 1))
-        self._kept = like.new_empty(2 * self._layers, lanes, heads, room, width)
+        return like.new_empty(2 * self._layers, lanes, heads, room, width)
 
     def write(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Adds a layer's newest keys and values ``[lanes, heads, 1, d_head]``; the window's."""
         if self._kept is None:
-            self._make_room(keys[None], keys[None, :, :, :0])
-        assert self._kept is not None
+            self._kept = self._room(keys, 0)
         for row, new in ((2 * layer, keys), (2 * layer + 1, values)):
             self._kept[row, :, :, self._end] = new[:, :, 0]
         views = self._kept[2 * layer : 2 * layer + 2, :, :, self._start : self._end + 1]
@@ -76,7 +73,6 @@ class Past:
         made = []
         for band in bands:
             past = Past(pasts[0]._layers)
-            past._make_room(every, every)
             past._kept = every[:, band].clone()
             past._end = widest
             made.append(past)

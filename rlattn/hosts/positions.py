@@ -54,7 +54,7 @@ def position_table(host: Seq2SeqHost, length: int) -> Tensor | None:
     hook = embedding.register_forward_hook(lambda _m, _a, out: seen.append(out))
     token = (host.pad_token + 1) % host.vocabulary
     try:
-        memory = torch.zeros(1, 1, host.d_model, device=host.device, dtype=host.model.dtype)
+        memory = torch.zeros(1, 1, host.d_model, device=host.device, dtype=host.dtype)
         host.model(
             encoder_outputs=BaseModelOutput(last_hidden_state=memory),
             decoder_input_ids=torch.full((1, length), token, device=host.device),

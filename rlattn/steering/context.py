@@ -17,7 +17,7 @@ from rlattn.errors import SteeringError
 from rlattn.steering.allocation import Allocation
 from rlattn.steering.attention import attention_logits, native_weights, steered_weights
 from rlattn.steering.bands import current_bands
-from rlattn.steering.gates import Gate
+from rlattn.steering.gates import biased_weights, gate_bias
 from rlattn.steering.probe import anatomy, describe
 from rlattn.steering.registry import give_back, is_taken_over, native, take_over
 
@@ -80,7 +80,7 @@ class Steering:
         self._expected = frozenset(every) if record else self._layers
         self._fired: set[int] = set()
         self._sums: list[Tensor] = []
-        self._gates: dict[int, Gate] = {}
+        self._gates: dict[int, Tensor] = {}
         self._hooks: tuple[RemovableHandle, ...] = ()
 
     def __enter__(self) -> Self:
@@ -186,8 +186,10 @@ class Steering:
         key, value = repeat_kv(key, groups), repeat_kv(value, groups)
         if allocation is not None and allocation.is_plain_gate and self._heads is None:
             if number not in self._gates:
-                self._gates[number] = Gate(allocation.values, mask, query.shape[1], query.dtype)
-            weights = self._gates[number].weights(query, key, position_bias, scaling)
+                self._gates[number] = gate_bias(
+                    allocation.values, mask, query.shape[1], query.dtype
+                )
+            weights = biased_weights(self._gates[number], query, key, position_bias, scaling)
         else:
             logits, valid = attention_logits(query, key, mask, position_bias, scaling)
             if allocation is None:

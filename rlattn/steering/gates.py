@@ -8,10 +8,10 @@ from torch import Tensor
 from rlattn.steering.attention import refuse
 
 
-class Gate:
-    """A gate in one forward: made by the first layer, used by all.
+def gate_bias(values: Tensor, mask: Tensor | None, heads: int, dtype: torch.dtype) -> Tensor:
+    """What a gate adds in every layer of a forward, for `biased_weights`.
 
-    It gives what `steered_weights` gives, in fewer passes.
+    Together they give what `steered_weights` gives, in fewer passes.
 
     Args:
         values: True where open, bool, `[lanes, source]`.
@@ -20,37 +20,21 @@ class Gate:
         heads: Number of heads of a layer.
         dtype: Of the queries.
 
+    Returns:
+        `[lanes * heads, queries or 1, source]`.
+
     Raises:
         SteeringError: If a lane has no valid position open.
     """
-
-    def __init__(self, values: Tensor, mask: Tensor | None, heads: int, dtype: torch.dtype) -> None:
-        is_open = values[:, None, None, :]
-        added = torch.zeros((), dtype=dtype, device=values.device)
-        if mask is not None and mask.dtype == torch.bool:
-            is_open = is_open & mask
-        elif mask is not None:
-            is_open, added = is_open & (mask > torch.finfo(mask.dtype).min / 2), mask.to(dtype)
-        refuse(~is_open.any(-1, keepdim=True), None, "a gate with no valid position open")
-        # The smallest finite number gives a weight of exactly zero beside any real logit.
-        bias = torch.where(is_open, added, torch.finfo(dtype).min)
-        self._bias = per_head(bias, heads)
-
-    def weights(
-        self, query: Tensor, key: Tensor, position_bias: Tensor | None, scaling: float | None
-    ) -> Tensor:
-        """The attention weights of one layer.
-
-        Args:
-            query: `[lanes, heads, queries, head_dim]`.
-            key: `[lanes, heads, source, head_dim]`.
-            position_bias: None or additive, broadcasts to `[lanes, heads, queries, source]` (T5).
-            scaling: Factor on the dot product; None for `head_dim ** -0.5`.
-
-        Returns:
-            `[lanes, heads, queries, source]`, float32 or wider.
-        """
-        return biased_weights(self._bias, query, key, position_bias, scaling)
+    is_open = values[:, None, None, :]
+    added = torch.zeros((), dtype=dtype, device=values.device)
+    if mask is not None and mask.dtype == torch.bool:
+        is_open = is_open & mask
+    elif mask is not None:
+        is_open, added = is_open & (mask > torch.finfo(mask.dtype).min / 2), mask.to(dtype)
+    refuse(~is_open.any(-1, keepdim=True), None, "a gate with no valid position open")
+    # The smallest finite number gives a weight of exactly zero beside any real logit.
+    return per_head(torch.where(is_open, added, torch.finfo(dtype).min), heads)
 
 
 def per_head(bias: Tensor, heads: int) -> Tensor:

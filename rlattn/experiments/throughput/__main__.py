@@ -31,12 +31,16 @@ from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.throughput.benchmark import benchmark
 from rlattn.experiments.throughput.plots import draw_shares, draw_sweep
 from rlattn.experiments.throughput.settings import Config, check, plan
-from rlattn.experiments.throughput.sweep import Point, failures, sweep
+from rlattn.experiments.throughput.sweep import FEW_LANES, MAIN_LANES, Point, failures, sweep
 from rlattn.experiments.throughput.table import print_results
 from rlattn.experiments.throughput.workload import prepare
 
 _PICTURES = {"source_length": "lengths.png", "lanes": "lanes.png", "size": "sizes.png"}
-_AXES = {"source_length": "source tokens (4 lanes)", "lanes": "lanes", "size": "host (64 lanes)"}
+_AXES = {
+    "source_length": f"source tokens ({FEW_LANES} lanes)",
+    "lanes": "lanes",
+    "size": f"host ({MAIN_LANES} lanes)",
+}
 
 
 def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:

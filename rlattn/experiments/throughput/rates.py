@@ -12,8 +12,9 @@ import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlattn.envs import TranslationVecEnv, make_core
+from rlattn.envs.episodes import AHEAD
 from rlattn.experiments.throughput.measure import Contestant
-from rlattn.experiments.throughput.workload import READ_AHEAD, Workload
+from rlattn.experiments.throughput.workload import Workload
 
 REWARD = {"chrf": 1.0, "reads": -0.1}
 """The quality of each finished sentence against how much was read."""
@@ -52,7 +53,7 @@ def vector_env(workload: Workload, lanes: int) -> Contestant:
     """Steps through Gymnasium's vector interface, whose observations hold the memories."""
     faced = gymnasium.make_vec(_ID, num_envs=lanes, **workload.settings(REWARD))
     faced.reset(seed=workload.seed)
-    return _stepping(faced.step, workload, lanes, READ_AHEAD)
+    return _stepping(faced.step, workload, lanes, AHEAD)
 
 
 def dummy(workload: Workload, lanes: int) -> Contestant:
@@ -71,7 +72,7 @@ def dummy(workload: Workload, lanes: int) -> Contestant:
 def _vec_env(workload: Workload, lanes: int, settings: dict[str, Any]) -> Contestant:
     faced = TranslationVecEnv(make_core(lanes=lanes, **settings))
     faced.reset()
-    return _stepping(faced.step, workload, lanes, READ_AHEAD)
+    return _stepping(faced.step, workload, lanes, AHEAD)
 
 
 def _stepping(

@@ -20,8 +20,8 @@ LENGTHS = (16, 32, 64, 128, 256, 512)
 LANES = (1, 4, 16, 64, 256, 512)
 SIZES = ("small", "medium", "large")
 
-_MAIN_LANES = 64
-_FEW_LANES = 4  # for long sources: a whole turn grows with the square of the length
+MAIN_LANES = 64
+FEW_LANES = 4  # for long sources: a whole turn grows with the square of the length
 _PATIENCE = 900  # seconds
 
 Sweeps = dict[str, dict[str, dict[str, Any]]]
@@ -73,8 +73,8 @@ def points(config: Config) -> list[Point]:
     """What to measure; only a synthetic host comes in sizes and reads sentences of any length."""
     found = [Point("lanes", str(lanes), lanes) for lanes in LANES]
     if config.host == SYNTHETIC:
-        found += [Point("source_length", str(length), _FEW_LANES) for length in LENGTHS]
-        found += [Point("size", size, _MAIN_LANES) for size in SIZES]
+        found += [Point("source_length", str(length), FEW_LANES) for length in LENGTHS]
+        found += [Point("size", size, MAIN_LANES) for size in SIZES]
     return found
 
 

@@ -6,8 +6,6 @@ for. It never ends a sentence by itself: references say how long targets are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -20,7 +18,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, PreTrainedTokenizerFast
-from transformers.utils import logging as transformers_logging
+
+from rlattn.hosts.quiet import without_progress_bars
 
 _PAD, _EOS, _UNK = "<pad>", "</s>", "<unk>"
 _SPECIAL = (_PAD, _EOS, _UNK)
@@ -139,20 +138,9 @@ def _write_host(folder: Path, size: Size, words: list[str], seed: int) -> None:
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=_LONGEST - 1, num_beams=1, do_sample=False, **tokens
     )
-    with _no_progress_bars():
+    with without_progress_bars():
         model.save_pretrained(folder)
     _tokenizer(words).save_pretrained(folder)
-
-
-@contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _tokenizer(words: list[str]) -> PreTrainedTokenizerFast:

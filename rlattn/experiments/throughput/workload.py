@@ -12,14 +12,10 @@ import numpy as np
 
 from rlattn.corpora import load_corpus
 from rlattn.envs import make_core
-from rlattn.envs.episodes import Prefix
+from rlattn.envs.episodes import AHEAD, Prefix
 from rlattn.experiments.throughput.settings import Config
 from rlattn.experiments.throughput.synthetic import SIZES, longest_length, write_task
 from rlattn.hosts import Seq2SeqHost
-
-READ_AHEAD = 4
-"""Batches that make a whole: an environment reads as many at a time, and starts on them while its
-lanes write as many sentences of mean length."""
 
 _SAMPLE = 4096  # sentences whose lengths are looked at
 _ROOM = 64  # tokens, as programs have it by default; more for longer sentences
@@ -127,7 +123,9 @@ class Workload:
         Args:
             lanes: Sentences in a batch.
         """
-        count = max(READ_AHEAD, -(-_FEWEST // lanes)) * lanes
+        # As many as an environment reads at a time: it starts on them while its lanes write as
+        # many sentences of mean length.
+        count = max(AHEAD, -(-_FEWEST // lanes)) * lanes
         rng = np.random.default_rng(self.seed)
         # Whole permutations, as many as needed, for there may be fewer sentences than asked for.
         turns = -(-count // len(self.sources))

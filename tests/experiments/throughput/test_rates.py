@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from rlattn.envs.episodes import AHEAD
 from rlattn.experiments.throughput import rates
 from rlattn.experiments.throughput.measure import Contestant
-from rlattn.experiments.throughput.workload import READ_AHEAD, Workload
+from rlattn.experiments.throughput.workload import Workload
 
 LANES = 3
 FACES = [rates.env, rates.vector_env, rates.fidelity, rates.default_env]
@@ -19,7 +20,7 @@ def test_a_whole_is_as_long_as_what_is_read_ahead(
     tiny: Workload, face: Callable[[Workload, int], Contestant]
 ) -> None:
     contestant = face(tiny, LANES)
-    assert contestant.pieces == READ_AHEAD
+    assert contestant.pieces == AHEAD
     assert contestant.work() == LANES * tiny.steps
 
 

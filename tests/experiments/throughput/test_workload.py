@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rlattn.experiments.throughput.workload import READ_AHEAD, Workload
+from rlattn.envs.episodes import AHEAD
+from rlattn.experiments.throughput.workload import Workload
 from tests.experiments.throughput.small import workload
 
 
 @pytest.mark.parametrize("lanes", [1, 3, 64])
 def test_batches_are_whole_and_sorted_by_length(tiny: Workload, lanes: int) -> None:
     batches = tiny.batches(lanes)
-    assert len(batches) >= READ_AHEAD
+    assert len(batches) >= AHEAD
     assert {len(batch.sources) for batch in batches} == {lanes}
     lengths = [len(row) for batch in batches for row in batch.sources]
     assert lengths == sorted(lengths)
@@ -28,7 +29,7 @@ def test_batches_write_as_many_tokens_as_the_references_have(tiny: Workload) -> 
 
 def test_batches_of_more_sentences_than_there_are_repeat_some(tiny: Workload) -> None:
     lanes = len(tiny.sources)
-    assert sum(len(batch.sources) for batch in tiny.batches(lanes)) == READ_AHEAD * lanes
+    assert sum(len(batch.sources) for batch in tiny.batches(lanes)) == AHEAD * lanes
 
 
 def test_the_same_seed_draws_the_same(tiny: Workload, tmp_path: Path) -> None:
