@@ -130,7 +130,9 @@ def test_the_policy_sees_the_same_in_both(
     for here, there in zip(inside, seen, strict=True):
         for name, value in vars(here).items():
             assert value.dtype == getattr(there, name).dtype
-            assert torch.allclose(value, getattr(there, name), atol=1e-4), name
+            # Half a digit of rounding in the encoder may tip a number of half precision over.
+            digit = torch.finfo(torch.float16).eps if value.dtype == torch.float16 else 0.0
+            assert torch.allclose(value, getattr(there, name), rtol=digit, atol=1e-4), name
 
 
 @EVERY_ACTION

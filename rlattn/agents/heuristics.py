@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rlattn.hosts import Encoded, LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.inference import Translations
-from rlattn.steering import Allocation, Steering
+from rlattn.steering import Allocation
 
 
 def topk_counts(lengths: np.ndarray, reads: float) -> np.ndarray:
@@ -75,21 +75,17 @@ def translate_topk(
 
 def _write(host: Seq2SeqHost, encoded: Encoded, counts: Tensor, max_target: int) -> list[list[int]]:
     sources = LaneSources.of(encoded)
-    watched, gated = (LaneDecoder(host, sources, max_target) for _ in range(2))
-    steering = Steering(host.model, record=True)
+    watched = LaneDecoder(host, sources, max_target, record=True)
+    gated = LaneDecoder(host, sources, max_target)
     tokens = torch.full((len(counts),), host.start_token, device=host.device)
     ends = torch.tensor(host.eos_tokens, device=host.device)
     live = torch.ones_like(tokens, dtype=torch.bool)
     written: list[Tensor] = []
     for step in range(max_target):
-        with steering:
-            steering.allocation = None
-            watched.step(tokens)
-            assert steering.attention is not None
-            steering.allocation = Allocation(
-                "gate", keep_top(steering.attention[:, -1], counts, encoded.mask)
-            )
-            logits = gated.step(tokens).logits
+        attention = watched.step(tokens).attention
+        assert attention is not None
+        opened = keep_top(attention, counts, encoded.mask)
+        logits = gated.step(tokens, Allocation("gate", opened)).logits
         first, last = (torch.full_like(live, step == t) for t in (0, max_target - 1))
         tokens = host.choose(logits, first, last)
         # Past its end a row writes padding, which reads as nothing.

@@ -19,7 +19,6 @@ from rlattn.errors import InputError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.observation import Observer
 from rlattn.rewards import Step, TotalReward
-from rlattn.steering import Steering
 from rlattn.steering.bands import band_slices
 
 View = dict[str, Tensor]
@@ -117,9 +116,8 @@ class TranslationCore:
             lanes=lanes,
             bands=len(bands),
         )
-        self._steering = Steering(host.model, record=True)
         self._sources = LaneSources(lanes, max_source)
-        self._decoder = LaneDecoder(host, self._sources, max_target)
+        self._decoder = LaneDecoder(host, self._sources, max_target, record=True)
         self._natives = Natives(
             host, self._sources, reward.needs, prefix, max_target, self._queue.natives
         )
@@ -194,9 +192,11 @@ class TranslationCore:
         width = self._sources.width
         mask = self._sources.mask
         action = action[:, :width].to(mask.device)
-        self._steering.allocation = self.family.allocation(action, mask)
-        with self._steering:
-            output = self._decoder.step(self._fed, self._natives.beside(self._decoder.ages))
+        output = self._decoder.step(
+            self._fed,
+            self.family.allocation(action, mask),
+            self._natives.beside(self._decoder.ages),
+        )
         logits = output.logits
         native = self._natives.logits(self._fed, output)
         ages = self._decoder.ages
@@ -211,8 +211,8 @@ class TranslationCore:
         truncated = (ages == self.max_target) & ~ended
         done = ended | truncated
         reads = self.family.reads(action, mask) / mask.sum(-1)
-        assert self._steering.attention is not None
-        self._observer.record(output.hidden, self._steering.attention[:, -1])
+        assert output.attention is not None
+        self._observer.record(output.hidden, output.attention)
         lanes = np.flatnonzero(done)
         texts = "text" in self.reward.needs
         native_token = None
@@ -269,8 +269,8 @@ class TranslationCore:
         self._decoder.restart(lanes)
         self._observer.restart(torch.from_numpy(lanes))
         # A new tensor: the old one was given away as the token of the step.
-        start = torch.from_numpy(np.isin(np.arange(self.lanes), lanes)).to(self._fed.device)
-        self._fed = self._fed.masked_fill(start, self.host.start_token)
+        self._fed = self._fed.clone()
+        self._fed[torch.from_numpy(lanes).to(self._fed.device)] = self.host.start_token
         self._totals[lanes] = 0.0
 
     def _release(self) -> None:

@@ -110,15 +110,13 @@ class EpisodeQueue:
         self._read_ahead: list[Episodes] = []
         # For each band, batch and row of every sentence that waits for it, ``[waiting, 2]``.
         self._waiting: list[np.ndarray] = []
+        self._oldest = 0, 0
 
     def oldest(self) -> tuple[int, int]:
-        """The names of the first memory and native rows that waiting sentences hold."""
-        first = self.memories.end, self.natives.end
-        for batch, rows in self._by_batch(np.concatenate([_NONE, *self._waiting])):
-            ahead = self._read_ahead[batch]
-            memory, native = ahead.memory[rows].min(), ahead.native[rows].min()
-            first = min(first[0], int(memory)), min(first[1], int(native))
-        return first
+        """Names of memory and native rows before which no waiting sentence has any."""
+        if any(map(len, self._waiting)):
+            return self._oldest
+        return self.memories.end, self.natives.end
 
     def take(self, bands: np.ndarray) -> Iterator[tuple[np.ndarray, Episodes]]:
         """The next sentences for some lanes.
@@ -176,6 +174,7 @@ class EpisodeQueue:
         self.truncated += sources.truncated
         lengths = np.fromiter(map(len, sources.ids), np.int64, len(indices))
         order = np.argsort(lengths, kind="stable")
+        self._oldest = self.memories.end, self.natives.end
         self._read_ahead = [
             self._prepare(
                 indices[batch].tolist(), [pairs[i] for i in batch], [sources.ids[i] for i in batch]

@@ -10,7 +10,7 @@ from torch import Tensor
 from rlattn.envs.episodes import Prefix
 from rlattn.envs.store import RowStore
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
-from rlattn.hosts.lanes import Step
+from rlattn.hosts.forward import Step
 from rlattn.rewards import Need
 
 

@@ -6,64 +6,54 @@ schemes stay correct as they are, absolute ones are looked up in a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import EncoderDecoderCache
-from transformers.cache_utils import Cache
-from transformers.modeling_outputs import BaseModelOutput
 
-from rlattn.hosts.past import LanesLayer, Past, SourcesLayer
-from rlattn.hosts.positions import known_table, position_embedding
+from rlattn.hosts.direct import DirectForward, is_of_bart_build
+from rlattn.hosts.forward import Forward, Lanes, ModelForward, Step
+from rlattn.hosts.past import Past
+from rlattn.hosts.positions import known_table
 from rlattn.hosts.seq2seq import Seq2SeqHost
 from rlattn.hosts.sources import LaneSources
-from rlattn.steering import Steering
-from rlattn.steering.bands import Band, banded
-
-
-class Step(NamedTuple):
-    """What the host produced for every lane.
-
-    Attributes:
-        logits: ``[lanes, vocabulary]``.
-        hidden: The decoder's last hidden state, ``[lanes, d_state]``.
-        head: What its output layer was given, ``[lanes, d_head]``.
-        beside: Logits of the rows that were handed to the output layer beside the lanes' own.
-    """
-
-    logits: Tensor
-    hidden: Tensor
-    head: Tensor
-    beside: Tensor
+from rlattn.steering import Allocation, Steering
+from rlattn.steering.bands import Band
 
 
 class LaneDecoder:
     """Writes one token per lane and step; any lane can start anew at any time.
 
-    Inside a `Steering` of the host it follows that; elsewhere its attention is native.
-
     Args:
         host: The frozen model.
         sources: What the lanes read; several decoders may share it.
         max_target: The most tokens that a lane writes before it starts anew.
+        record: Whether steps tell where they looked.
+        forward: The way through the decoder; by default the shortest that gives what the model
+            gives.
 
     Raises:
         UnsupportedModelError: If the decoder numbers its positions in a way that cannot be set
             for each lane on its own, or its attention cannot be routed by bands.
     """
 
-    def __init__(self, host: Seq2SeqHost, sources: LaneSources, max_target: int) -> None:
+    def __init__(
+        self,
+        host: Seq2SeqHost,
+        sources: LaneSources,
+        max_target: int,
+        *,
+        record: bool = False,
+        forward: Forward | None = None,
+    ) -> None:
         self.host, self.sources = host, sources
         self.ages = np.zeros(sources.lanes, np.int64)
         self._positions = known_table(host, max_target)
-        self._embedding = position_embedding(host.model.get_decoder())
         self._columns = np.arange(max_target)[::-1]
-        self._native = Steering(host.model)
+        self._shut = torch.finfo(host.dtype).min
         self._pasts: list[Past] = []
+        self._forward = forward or shortest(host, Steering(host.model, record=record))
 
     def restart(self, lanes: np.ndarray) -> None:
         """Makes the given lanes forget what they wrote."""
@@ -79,51 +69,32 @@ class LaneDecoder:
             self._pasts = Past.regroup(self._pasts, rows, bands)
 
     @torch.inference_mode()
-    def step(self, tokens: Tensor, beside: Tensor | None = None) -> Step:
+    def step(
+        self, tokens: Tensor, allocation: Allocation | None = None, beside: Tensor | None = None
+    ) -> Step:
         """Feeds one token to every lane.
 
         Args:
             tokens: Token ids, ``[lanes]``.
+            allocation: What the cross-attention follows; None for native attention.
             beside: More rows for the output layer, ``[rows, d_head]``, as earlier steps gave them
                 in `Step.head`; their logits come out of the same matrix product.
 
         Returns:
             What every lane produced.
+
+        Raises:
+            SteeringError: If the allocation does not fit.
         """
-        sources = self.sources
+        positions = None
+        if self._positions is not None:
+            positions = self._positions[torch.as_tensor(self.ages, device=self._positions.device)]
         bands = self._bands()
-        columns = int(self.ages.max())
-        before = self._columns[-columns - 1 :] > self.ages[:, None]
-        heads, _, d_head = bands[0].cross[0][0].shape[1:]
-        shape = (sources.lanes, heads, sources.width, d_head)
-        cache = EncoderDecoderCache(
-            Cache(
-                layers=[
-                    LanesLayer(layer, self._pasts, bands, columns)
-                    for layer in range(sources.layers)
-                ]
-            ),
-            Cache(
-                layers=[SourcesLayer(shape, bands[0].cross[0][0]) for _ in range(sources.layers)]
-            ),
-        )
-        # The cross-attention reads its caches; of the memory, only the shape is looked at.
-        memory = bands[0].cross[0][0].new_zeros(()).expand(*shape[::2], self.host.d_model)
-        steering = nullcontext() if self._native.busy else self._native
-        with steering, banded(bands), self._at(self.ages) as hidden, self.host.head(beside) as head:
-            output = self.host.model(
-                encoder_outputs=BaseModelOutput(last_hidden_state=memory),
-                attention_mask=self._shut(sources.padding),
-                decoder_input_ids=tokens[:, None],
-                decoder_attention_mask=self._shut(before),
-                past_key_values=cache,
-                use_cache=True,
-            )
+        step = self._forward(Lanes(tokens, positions, bands, self._pasts), allocation, beside)
         self.ages += 1
         for past in self._pasts:
             past.advance()
-        logits = output.logits[:, -1]
-        return Step(logits[: len(tokens)], hidden[0][:, -1], head[0][:, -1], logits[len(tokens) :])
+        return step
 
     def _bands(self) -> list[Band]:
         """The bands of the next forward; their pasts are made ready for it."""
@@ -132,30 +103,54 @@ class LaneDecoder:
         bands = []
         for number, past in enumerate(self._pasts):
             lanes, cross = sources.band(number)
-            age = int(self.ages[lanes].max())
-            past.narrow(age)
-            bands.append(Band(lanes, cross[0][0].shape[2], age + 1, cross))
+            ages = self.ages[lanes]
+            columns = int(ages.max())
+            past.narrow(columns)
+            # Additive, for that is what self-attention needs in every layer.
+            before = self._columns[-columns - 1 :] > ages[:, None]
+            own = torch.from_numpy(np.where(before, self._shut, 0.0))
+            own = own.to(self.host.device, self.host.dtype)[:, None, None]
+            mask = sources.mask[lanes, None, None, : cross[0][0].shape[2]]
+            bands.append(Band(lanes, mask, cross, own))
         return bands
 
-    def _shut(self, hidden: np.ndarray) -> Tensor:
-        # Every attention takes an additive mask; to some, a boolean one is a number to add.
-        added = np.where(hidden, torch.finfo(self.host.dtype).min, 0.0)
-        return torch.from_numpy(added).to(self.host.device, self.host.dtype)[:, None, None]
 
-    @contextmanager
-    def _at(self, positions: np.ndarray) -> Iterator[list[Tensor]]:
-        """Numbers the lanes' positions, and catches the decoder's last hidden state."""
-        decoder = self.host.model.get_decoder()
-        hidden: list[Tensor] = []
-        # The language-model head of a decoder, if it has one inside, is not part of it.
-        body = decoder.base_model
-        hooks: list[Any] = [body.register_forward_hook(lambda _m, _a, out: hidden.append(out[0]))]
-        if self._positions is not None:
-            rows = self._positions[torch.as_tensor(positions, device=self._positions.device)]
-            assert self._embedding is not None
-            hooks.append(self._embedding.register_forward_hook(lambda _m, _a, _out: rows[:, None]))
-        try:
-            yield hidden
-        finally:
-            for hook in hooks:
-                hook.remove()
+_pre_norm: WeakKeyDictionary[Seq2SeqHost, bool | None] = WeakKeyDictionary()
+
+
+def shortest(host: Seq2SeqHost, steering: Steering) -> Forward:
+    """The shortest way through a host's decoder that gives what the model gives."""
+    if host not in _pre_norm:
+        _pre_norm[host] = next(
+            (norm for norm in (False, True) if is_of_bart_build(host) and _agrees(host, norm)), None
+        )
+    pre_norm = _pre_norm[host]
+    return (
+        ModelForward(host, steering)
+        if pre_norm is None
+        else DirectForward(host, steering, pre_norm)
+    )
+
+
+def _agrees(host: Seq2SeqHost, pre_norm: bool) -> bool:
+    """Whether the direct way gives what the model's own forward gives, on made-up tokens."""
+    sources = [[token % host.vocabulary for token in row] for row in ([5, 7, 6], [8])]
+    encoded = host.encode(sources)
+    steering = Steering(host.model, record=True)
+    ways = ModelForward(host, steering), DirectForward(host, steering, pre_norm)
+    decoders = [LaneDecoder(host, LaneSources.of(encoded), 2, forward=way) for way in ways]
+    beside = encoded.memory.new_zeros(1, host.d_head)
+    for token in (host.start_token, 9 % host.vocabulary):
+        tokens = torch.full((2,), token, device=host.device)
+        expected, found = (decoder.step(tokens, beside=beside) for decoder in decoders)
+        beside = expected.head
+        for theirs, ours in zip(expected, found, strict=True):
+            assert theirs is not None
+            assert ours is not None
+            # Half the digits: far above rounding, far below what another formula would give.
+            # Words that a model rules out have logits of -inf.
+            finite = theirs.where(theirs.isfinite(), 0.0).abs()
+            tolerance = torch.finfo(theirs.dtype).eps ** 0.5 * finite.max().item()
+            if not torch.allclose(ours, theirs, rtol=0.0, atol=tolerance):
+                return False
+    return True

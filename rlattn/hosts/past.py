@@ -32,11 +32,13 @@ class Past:
     def narrow(self, columns: int) -> None:
         """Leaves the last `columns` columns at most, and room for one more."""
         self._start = max(self._start, self._end - columns)
-        if self._kept is not None and self._end == self._kept.shape[3]:
-            window = self.window
-            self._kept = self._room(window, window.shape[3])
-            self._kept[:, :, :, : window.shape[3]] = window
-            self._start, self._end = 0, window.shape[3]
+        if self._kept is None or self._end < self._kept.shape[3]:
+            return
+        window, width = self.window, self._end - self._start
+        if 2 * width >= self._end:  # Otherwise the beginning is free to be written again.
+            self._kept = self._room(window, width)
+        self._kept[:, :, :, :width] = window
+        self._start, self._end = 0, width
 
     @property
     def window(self) -> Tensor:
@@ -122,6 +124,6 @@ class LanesLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
 class SourcesLayer(LanesLayer):  # type: ignore[no-untyped-call]
     """One layer's cross-attention cache, in shape alone: the bands bring their own."""
 
-    def __init__(self, shape: tuple[int, ...], like: Tensor) -> None:
-        super().__init__(0, [], [], shape[2])
-        self.keys = self.values = like.new_zeros(()).expand(shape)
+    def __init__(self, keys: Tensor) -> None:
+        super().__init__(0, [], [], keys.shape[2])
+        self.keys = self.values = keys

@@ -27,31 +27,37 @@ class Band:
 
     Attributes:
         lanes: Which lanes.
-        source: How many leading source positions they read.
-        target: How many trailing positions of their own past they read.
+        mask: True at the source positions that they may read, ``[lanes, 1, 1, source]``.
         cross: Keys and values of each cross-attention layer, ``[lanes, heads, source, d_head]``.
+        own_mask: What is added to self-attention's logits over their own past, the newest column
+            last, ``[lanes, 1, 1, target]``.
         own: Keys and values of the self-attention layer that is at work,
             ``[lanes, heads, target, d_head]``.
-        own_bias: What the self-attention of all layers adds to its logits; made by the first.
+        own_bias: `own_mask` as the self-attention of all layers uses it; made by the first.
     """
 
     lanes: slice
-    source: int
-    target: int
+    mask: Tensor
     cross: list[tuple[Tensor, Tensor]]
+    own_mask: Tensor
     own: tuple[Tensor, Tensor] | None = None
     own_bias: Tensor | None = None
 
-    def cut_source(self, rows: Tensor | None) -> Tensor | None:
-        """This band's part of something ``[lanes or 1, ..., source]``."""
-        return None if rows is None else self._lanes_of(rows)[..., : self.source]
+    @property
+    def source(self) -> int:
+        """How many leading source positions they read."""
+        return self.mask.shape[-1]
 
-    def cut_target(self, rows: Tensor | None) -> Tensor | None:
-        """This band's part of something ``[lanes or 1, ..., target]``, the newest column last."""
-        return None if rows is None else self._lanes_of(rows)[..., -self.target :]
+    @property
+    def target(self) -> int:
+        """How many trailing positions of their own past they read."""
+        return self.own_mask.shape[-1]
 
-    def _lanes_of(self, rows: Tensor) -> Tensor:
-        return rows if len(rows) == 1 else rows[self.lanes]
+    def cut(self, rows: Tensor | None, columns: slice) -> Tensor | None:
+        """This band's part of something ``[lanes or 1, ..., columns]``."""
+        if rows is None:
+            return None
+        return (rows if len(rows) == 1 else rows[self.lanes])[..., columns]
 
 
 def band_slices(lanes: int, device: torch.device) -> list[slice]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 from transformers import PreTrainedModel
-from transformers.integrations.sdpa_attention import repeat_kv
 
 from rlattn.errors import SteeringError
 from rlattn.steering.allocation import Allocation
-from rlattn.steering.attention import attention_logits, native_weights, steered_weights
 from rlattn.steering.bands import current_bands
-from rlattn.steering.gates import biased_weights, gate_bias
 from rlattn.steering.probe import anatomy, describe
-from rlattn.steering.registry import give_back, is_taken_over, native, take_over
+from rlattn.steering.reading import Part, Reading, Scope
+from rlattn.steering.registry import give_back, take_over
 
 
 class Steering:
@@ -71,16 +69,15 @@ class Steering:
         self.layers_count = len(self._anatomy.cross_attentions)
         self.heads_count = self._anatomy.heads
         every = range(self.layers_count)
-        self._layers = frozenset(every) if layers is None else _choice(layers, every, "layer")
-        self._heads: Tensor | None = None
+        which = frozenset(every) if layers is None else _choice(layers, every, "layer")
+        steered: Tensor | None = None
         if heads is not None:
             chosen = _choice(heads, range(self.heads_count), "head")
-            self._heads = torch.zeros(self.heads_count, dtype=torch.bool)
-            self._heads[sorted(chosen)] = True
-        self._expected = frozenset(every) if record else self._layers
-        self._fired: set[int] = set()
-        self._sums: list[Tensor] = []
-        self._gates: dict[int, Tensor] = {}
+            steered = torch.zeros(self.heads_count, dtype=torch.bool)
+            steered[sorted(chosen)] = True
+        self._scope = Scope(which, steered, self.layers_count, self.heads_count)
+        self._expected = frozenset(every) if record else which
+        self._reading = self.reading(None)
         self._hooks: tuple[RemovableHandle, ...] = ()
 
     def __enter__(self) -> Self:
@@ -109,29 +106,24 @@ class Steering:
         for hook in self._hooks:
             hook.remove()
         give_back(self._anatomy.configs, self._anatomy.cross_attentions)
+        self._reading = self.reading(None)
 
-    @property
-    def busy(self) -> bool:
-        """Whether the model is being steered, by this or by another steering."""
-        return is_taken_over(self._anatomy.cross_attentions)
+    def reading(self, allocation: Allocation | None) -> Reading:
+        """What a forward follows; for a forward that is not the model's own."""
+        return Reading(self._scope, allocation, self._record)
 
     def _begin(self, decoder: nn.Module, args: Any) -> None:
-        self._fired.clear()
-        self._sums.clear()
-        self._gates.clear()
+        self._reading = self.reading(self.allocation)
 
     def _end(self, decoder: nn.Module, args: Any, output: Any) -> None:
-        if not self._fired >= self._expected:
+        reached = self._reading.reached
+        if not reached >= self._expected:
             raise SteeringError(
                 f"the steering of {describe(self._model)} did not reach cross-attention layers "
-                f"{sorted(self._expected - self._fired)}: their modules were changed or bypassed"
+                f"{sorted(self._expected - reached)}: their modules were changed or bypassed"
             )
         if self._record:
-            means = [total.mean(1) / self.layers_count for total in self._sums]
-            widest = max(mean.shape[-1] for mean in means)
-            pads = [nn.functional.pad(mean, (0, widest - mean.shape[-1])) for mean in means]
-            self.attention = torch.cat(pads) if len(pads) > 1 else pads[0]
-            self._sums.clear()
+            self.attention = self._reading.attention
 
     def _attend(
         self,
@@ -145,80 +137,13 @@ class Steering:
         **kwargs: Any,
     ) -> tuple[Tensor, Tensor | None]:
         """The cross-attention of one layer, as transformers calls it."""
-        first = self._fired.isdisjoint(self._layers)
-        self._fired.add(layer)
-        allocation = self.allocation if layer in self._layers else None
-        if allocation is not None:
-            allocation.check_shape(len(query), self.layers_count, self.heads_count, key.shape[2])
         bands = current_bands()
         if bands is None:
-            part = _Part(query, key, value, attention_mask, position_bias)
-            return self._read(0, part, layer, module, allocation, first, **kwargs)
-        outputs = []
-        for number, band in enumerate(bands):
-            mask, bias = band.cut_source(attention_mask), band.cut_source(position_bias)
-            part = _Part(query[band.lanes], *band.cross[layer], mask, bias)
-            own = allocation
-            if allocation is not None and number not in self._gates:
-                own = allocation.part(band.lanes, band.source)
-            outputs.append(self._read(number, part, layer, module, own, first, **kwargs)[0])
-        return torch.cat(outputs), None
-
-    def _read(
-        self,
-        number: int,
-        part: _Part,
-        layer: int,
-        module: nn.Module,
-        allocation: Allocation | None,
-        first: bool,
-        dropout: float = 0.0,
-        scaling: float | None = None,
-        **kwargs: Any,
-    ) -> tuple[Tensor, Tensor | None]:
-        """The cross-attention of one layer for some lanes; `number` tells them from others."""
-        query, key, value, mask, position_bias = part
-        if allocation is None and not (self._record or kwargs.get("output_attentions")):
-            options = {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
-            return native(module, query, key, value, mask, **options, **kwargs)
-
-        groups = getattr(module, "num_key_value_groups", 1)
-        key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-        if allocation is not None and allocation.is_plain_gate and self._heads is None:
-            if number not in self._gates:
-                self._gates[number] = gate_bias(
-                    allocation.values, mask, query.shape[1], query.dtype
-                )
-            weights = biased_weights(self._gates[number], query, key, position_bias, scaling)
-        else:
-            logits, valid = attention_logits(query, key, mask, position_bias, scaling)
-            if allocation is None:
-                weights = native_weights(logits, valid)
-            else:
-                if self._heads is not None:
-                    self._heads = self._heads.to(logits.device)
-                check = first or not allocation.shares_layers
-                weights = steered_weights(
-                    logits, valid, allocation, layer, self._heads, check=check
-                )
-        if self._record:
-            if number == len(self._sums):
-                self._sums.append(weights.detach())
-            else:
-                self._sums[number] = self._sums[number] + weights.detach()
-        weights = weights.to(value.dtype)
-        dropped = nn.functional.dropout(weights, dropout, module.training)
-        return torch.matmul(dropped, value).transpose(1, 2).contiguous(), weights
-
-
-class _Part(NamedTuple):
-    """What some lanes attend with, all tensors with these lanes alone."""
-
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    mask: Tensor | None
-    position_bias: Tensor | None
+            part = Part(query, key, value, attention_mask, position_bias)
+            return self._reading.attend(layer, module, part, **kwargs)
+        return self._reading.attend_bands(
+            layer, module, bands, query, position_bias, **kwargs
+        ), None
 
 
 def steer(

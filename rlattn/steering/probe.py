@@ -13,7 +13,8 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from rlattn.errors import SteeringError, UnsupportedModelError
-from rlattn.steering.registry import give_back, native, take_over
+from rlattn.steering.native import native
+from rlattn.steering.registry import give_back, take_over
 
 _SOURCE, _TARGET = 5, 2  # lengths of the probe; only cross-attention sees keys of length _SOURCE
 

@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedConfig
-from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from rlattn.steering.bands import current_bands
-from rlattn.steering.gates import biased_weights, per_head
+from rlattn.steering.native import attend_past, native
 
 NAME = "rlattn"
 """The name under which our attention is known to transformers."""
@@ -28,14 +26,6 @@ _lock = threading.Lock()
 _routed: dict[int, tuple[PreTrainedConfig, str | None, int]] = {}
 
 
-def native(module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
-    """Plain attention by transformers' SDPA function; it returns no weights."""
-    # Left to itself, SDPA takes a module that does not say whether it is causal for a causal one.
-    kwargs.setdefault("is_causal", getattr(module, "is_causal", False))
-    output, weights = sdpa_attention_forward(module, *args, **kwargs)
-    return output, weights
-
-
 def _mask(*, q_length: int, allow_is_causal_skip: bool = True, **kwargs: Any) -> Tensor | None:
     """SDPA's mask, but a causal one is always made: not all modules say that they are causal."""
     skip = allow_is_causal_skip and q_length == 1
@@ -45,40 +35,22 @@ def _mask(*, q_length: int, allow_is_causal_skip: bool = True, **kwargs: Any) ->
 def _attend(module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:
     # One name serves the attention of all models. Only a module that was taken over differs, so
     # models that are steered at the same time, in any thread, do not meet.
-    attend: Attend = module.__dict__.get(_SITE, _own_past)
+    attend: Attend = module.__dict__.get(_SITE, _native)
     return attend(module, *args, **kwargs)
 
 
-def _own_past(
+def _native(
     module: nn.Module,
     query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
+    *args: Any,
     position_bias: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor | None]:
-    """Self-attention; each band of lanes, if there are any, over its own last columns."""
+    """What was not taken over: lanes that come in bands have pasts of their own."""
     bands = current_bands()
     if bands is None:
-        return native(
-            module, query, key, value, attention_mask, position_bias=position_bias, **kwargs
-        )
-    outputs = []
-    for band in bands:
-        assert band.own is not None
-        # Written out, for a query of one token keeps fused kernels from their best.
-        (key, value), query_part = band.own, query[band.lanes]
-        groups = getattr(module, "num_key_value_groups", 1)
-        key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-        if band.own_bias is None:
-            mask = band.cut_target(attention_mask)
-            assert mask is not None
-            band.own_bias = per_head(mask, query.shape[1])
-        bias = band.cut_target(position_bias)
-        weights = biased_weights(band.own_bias, query_part, key, bias, kwargs.get("scaling"))
-        outputs.append(torch.matmul(weights.to(value.dtype), value))
-    return torch.cat(outputs).transpose(1, 2), None
+        return native(module, query, *args, position_bias=position_bias, **kwargs)
+    return attend_past(module, bands, query, position_bias, kwargs.get("scaling")), None
 
 
 @cache

@@ -1,0 +1,191 @@
+"""One forward's reading: what its cross-attention does, layer after layer, and a record of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers.integrations.sdpa_attention import repeat_kv
+
+from rlattn.steering.allocation import Allocation
+from rlattn.steering.attention import attention_logits, native_weights, steered_weights
+from rlattn.steering.bands import Band
+from rlattn.steering.gates import biased_weights, gate_bias
+from rlattn.steering.native import native
+
+
+class Scope(NamedTuple):
+    """Which layers and heads of a model an allocation is for.
+
+    Attributes:
+        layers: Indices of the cross-attention layers that are steered.
+        heads: bool `[heads]`, the heads that are steered; None for all.
+        layers_count: Number of the model's cross-attention layers.
+        heads_count: Number of heads in each of them.
+    """
+
+    layers: frozenset[int]
+    heads: Tensor | None
+    layers_count: int
+    heads_count: int
+
+
+class Part(NamedTuple):
+    """What some lanes attend with, all tensors with these lanes alone.
+
+    Attributes:
+        query: `[lanes, heads, queries, head_dim]`.
+        key: `[lanes, heads, source, head_dim]`.
+        value: As `key`.
+        mask: None, bool (True = may be read) or additive float; broadcasts to
+            `[lanes, heads, queries, source]`.
+        position_bias: None or additive, broadcasts to the same (T5).
+    """
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    mask: Tensor | None
+    position_bias: Tensor | None
+
+
+class Reading:
+    """The cross-attention of one forward of a model, native or under an allocation.
+
+    Args:
+        scope: Which layers and heads are steered.
+        allocation: What is applied to them; None for native attention.
+        record: Whether `attention` will be asked for.
+
+    Attributes:
+        record: As given.
+        reached: Indices of the layers that have attended.
+    """
+
+    def __init__(self, scope: Scope, allocation: Allocation | None, record: bool) -> None:
+        self.reached: set[int] = set()
+        self.record = record
+        self._scope, self._allocation = scope, allocation
+        self._parts: dict[int, Allocation] = {}
+        self._gates: dict[int, Tensor] = {}
+        self._sums: list[Tensor] = []
+
+    @property
+    def attention(self) -> Tensor:
+        """What was used, mean over layers and heads, `[lanes, queries, source]`, float32."""
+        means = [total.mean(1) / self._scope.layers_count for total in self._sums]
+        widest = max(mean.shape[-1] for mean in means)
+        pads = [nn.functional.pad(mean, (0, widest - mean.shape[-1])) for mean in means]
+        return torch.cat(pads) if len(pads) > 1 else pads[0]
+
+    def attend(
+        self, layer: int, module: nn.Module, part: Part, **kwargs: Any
+    ) -> tuple[Tensor, Tensor | None]:
+        """The cross-attention of one layer, for all lanes together.
+
+        Args:
+            layer: Index of the layer.
+            module: The attention module.
+            part: What it attends with.
+            kwargs: What transformers hands to an attention function beside these.
+
+        Returns:
+            The output `[lanes, queries, heads, head_dim]`, and the weights where they were made.
+
+        Raises:
+            SteeringError: If the allocation does not fit.
+        """
+        lanes, source = len(part.query), part.key.shape[2]
+        allocation, first = self._reach(layer, lanes, source)
+        return self._read(0, part, layer, module, allocation, first, **kwargs)
+
+    def attend_bands(
+        self,
+        layer: int,
+        module: nn.Module,
+        bands: list[Band],
+        query: Tensor,
+        position_bias: Tensor | None,
+        **kwargs: Any,
+    ) -> Tensor:
+        """The same, with each band of lanes reading its own cache.
+
+        Args:
+            layer: Index of the layer.
+            module: The attention module.
+            bands: All lanes.
+            query: `[lanes, heads, queries, head_dim]`.
+            position_bias: As in `Part`.
+            kwargs: What transformers hands to an attention function beside these.
+
+        Returns:
+            The output, `[lanes, queries, heads, head_dim]`.
+        """
+        allocation, first = self._reach(layer, len(query), max(band.source for band in bands))
+        outputs = []
+        for number, band in enumerate(bands):
+            bias = band.cut(position_bias, slice(band.source))
+            part = Part(query[band.lanes], *band.cross[layer], band.mask, bias)
+            own = allocation
+            if allocation is not None:
+                own = self._parts.get(number) or allocation.part(band.lanes, band.source)
+                self._parts[number] = own
+            outputs.append(self._read(number, part, layer, module, own, first, **kwargs)[0])
+        return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+
+    def _reach(self, layer: int, lanes: int, source: int) -> tuple[Allocation | None, bool]:
+        """The allocation for a layer, and whether it is the first that is steered."""
+        layers, _, layers_count, heads_count = self._scope
+        first = self.reached.isdisjoint(layers)
+        self.reached.add(layer)
+        if self._allocation is None or layer not in layers:
+            return None, first
+        if first:
+            self._allocation.check_shape(lanes, layers_count, heads_count, source)
+        return self._allocation, first
+
+    def _read(
+        self,
+        number: int,
+        part: Part,
+        layer: int,
+        module: nn.Module,
+        allocation: Allocation | None,
+        first: bool,
+        dropout: float = 0.0,
+        scaling: float | None = None,
+        **kwargs: Any,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The cross-attention of one layer for some lanes; `number` tells them from others."""
+        query, key, value, mask, position_bias = part
+        if allocation is None and not (self.record or kwargs.get("output_attentions")):
+            options = {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
+            return native(module, query, key, value, mask, **options, **kwargs)
+
+        groups = getattr(module, "num_key_value_groups", 1)
+        key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+        heads = self._scope.heads
+        if allocation is not None and allocation.is_plain_gate and heads is None:
+            if number not in self._gates:
+                self._gates[number] = gate_bias(
+                    allocation.values, mask, query.shape[1], query.dtype
+                )
+            weights = biased_weights(self._gates[number], query, key, position_bias, scaling)
+        else:
+            logits, valid = attention_logits(query, key, mask, position_bias, scaling)
+            if allocation is None:
+                weights = native_weights(logits, valid)
+            else:
+                if heads is not None:
+                    heads = heads.to(logits.device)
+                check = first or not allocation.shares_layers
+                weights = steered_weights(logits, valid, allocation, layer, heads, check=check)
+        if self.record:
+            if number == len(self._sums):
+                self._sums.append(weights.detach())
+            else:
+                self._sums[number] = self._sums[number] + weights.detach()
+        weights = weights.to(value.dtype)
+        used = nn.functional.dropout(weights, dropout) if module.training else weights
+        return torch.matmul(used, value).transpose(1, 2).contiguous(), weights
