@@ -162,8 +162,9 @@ class _Session:
         if self._policy is None:
             self._reads += self._live
             return
-        view = self._observer.view(self._mask, self._embed(token))
-        action = self._policy.act(Observation(memory=self._memory, **view))
+        seen = self._observer.view(self._mask)
+        embedded = self._embed(token).float()
+        action = self._policy.act(Observation(memory=self._memory, token=embedded, **seen))
         family = self._policy.family
         allocation = family.allocation(action, self._mask)
         self.steering.allocation = allocation

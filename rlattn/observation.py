@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 _LIMIT = float(torch.finfo(torch.float16).max)
@@ -23,8 +24,10 @@ class Observation:
         memory: The encoder's output at the real source tokens, lane after lane, float16,
             ``[positions, d_model]``.
         mask: True at real source tokens, ``[lanes, source]``.
-        state: The decoder's last hidden state beside the embedding of the token that it is about
-            to read, float32, ``[lanes, 2 * d_state]``. The first half is zero at the first step.
+        state: The decoder's last hidden state, float32, ``[lanes, d_state]``; zero at the first
+            step.
+        token: The embedding of the token that the decoder is about to read, float32,
+            ``[lanes, d_state]``.
         attention: Where the last step looked, averaged over layers and heads, float32,
             ``[lanes, source]``.
         coverage: The sum of all such attention so far, float32, ``[lanes, source]``.
@@ -33,6 +36,7 @@ class Observation:
     memory: Tensor
     mask: Tensor
     state: Tensor
+    token: Tensor
     attention: Tensor
     coverage: Tensor
 
@@ -50,11 +54,11 @@ class Observer:
     def __init__(self, lanes: int, source: int, d_state: int, device: torch.device) -> None:
         self.attention = torch.zeros(lanes, source, device=device)
         self.coverage = torch.zeros(lanes, source, device=device)
-        self._hidden = torch.zeros(lanes, d_state, device=device)
+        self._state = torch.zeros(lanes, d_state, device=device)
 
     def restart(self, lanes: Tensor) -> None:
         """Forgets the given lanes' past."""
-        for kept in (self.attention, self.coverage, self._hidden):
+        for kept in (self.attention, self.coverage, self._state):
             kept[lanes] = 0.0
 
     def record(self, hidden: Tensor, attention: Tensor) -> None:
@@ -65,38 +69,25 @@ class Observer:
             attention: The attention that was used, ``[lanes, width]``, `width` at most `source`.
         """
         width = attention.shape[1]
-        self._hidden.copy_(hidden)
+        self._state.copy_(hidden)
         self.attention[:, width:] = 0.0
         self.attention[:, :width] = attention
         self.coverage[:, :width] += attention
 
-    def view(self, mask: Tensor, embedded: Tensor) -> dict[str, Tensor]:
-        """All of an observation but its memory; later steps do not change these tensors.
+    def view(self, mask: Tensor, lanes: Tensor | None = None) -> dict[str, Tensor]:
+        """What it remembers, and the mask; later steps do not change these tensors.
 
         Args:
-            mask: ``[lanes, source]``.
-            embedded: The embedding of the token that is fed next, ``[lanes, d_state]``.
+            mask: Of all lanes, ``[lanes, width]``, `width` at most `source`.
+            lanes: Which lanes to tell of; None for all.
 
         Returns:
-            What `Observation` holds, by name.
+            What `Observation` holds, by name, but for the memory and the token.
         """
-        return {
-            "mask": mask,
-            "state": torch.cat([self._hidden, embedded.float()], dim=1),
-            "attention": self.attention.clone(),
-            "coverage": self.coverage.clone(),
+        seen = {
+            "mask": F.pad(mask, (0, self.attention.shape[1] - mask.shape[1])),
+            "state": self._state,
+            "attention": self.attention,
+            "coverage": self.coverage,
         }
-
-    def started(self, mask: Tensor, embedded: Tensor) -> dict[str, Tensor]:
-        """The view of lanes that stand at their start.
-
-        Args:
-            mask: ``[lanes, source]``.
-            embedded: The embedding of the start token, ``[1, d_state]``.
-
-        Returns:
-            As `view` gives it; what is the same for all lanes has one row.
-        """
-        blank = torch.zeros_like(self.attention[:1])
-        state = torch.cat([torch.zeros_like(self._hidden[:1]), embedded.float()], dim=1)
-        return {"mask": mask, "state": state, "attention": blank, "coverage": blank}
+        return {name: t.clone() if lanes is None else t[lanes] for name, t in seen.items()}

@@ -78,14 +78,20 @@ class AttentionPolicy(nn.Module):
             The distribution over actions ``[lanes, source]`` and the value, ``[lanes]``.
         """
         mask = observation.mask
-        hidden, token = observation.state.chunk(2, dim=-1)
         # From here on one row per valid position: most of a padded batch is padding.
         lane = mask.nonzero()[:, 0]
         key = self.key(observation.memory.float())
         looked = observation.attention[mask][:, None]
         context = key.new_zeros(len(mask), key.shape[1]).index_add(0, lane, key * looked)
         query = self.query(
-            torch.cat([self.hidden_norm(hidden), self.token_norm(token), context], dim=-1)
+            torch.cat(
+                [
+                    self.hidden_norm(observation.state),
+                    self.token_norm(observation.token),
+                    context,
+                ],
+                dim=-1,
+            )
         )
         shift, scale = query[lane].chunk(2, dim=-1)
         past = torch.cat([_around(observation.attention), _around(observation.coverage)], dim=-1)

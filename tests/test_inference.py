@@ -64,7 +64,8 @@ def episodes(
     view, found = core.reset(0), {}
     written: list[list[int]] = [[] for _ in range(core.lanes)]
     while len(found) < len(texts):
-        seen = Observation(memory=core.memory()[view["mask"]], **view)
+        token = core.embedding.gather(view["token"])
+        seen = Observation(**{**view, "memory": core.memory()[view["mask"]], "token": token})
         sources = [core.pair(lane).source for lane in range(core.lanes)]
         transition = core.step(network.act(seen))
         for tokens, token in zip(written, core.reward.tokens, strict=True):

@@ -31,12 +31,11 @@ def test_memories_become_half_precision_and_finite() -> None:
 
 
 def test_at_the_start_there_is_no_past(observer: Observer) -> None:
-    embedded = torch.randn(LANES, WIDTH)
-    view = observer.view(MASK, embedded)
+    view = observer.view(MASK)
     assert set(view) == {"mask", "state", "attention", "coverage"}
-    assert torch.equal(view["state"], torch.cat([torch.zeros(LANES, WIDTH), embedded], dim=1))
-    assert not view["attention"].any()
-    assert not view["coverage"].any()
+    assert view["state"].shape == (LANES, WIDTH)
+    for name in ("state", "attention", "coverage"):
+        assert not view[name].any()
     assert torch.equal(view["mask"], MASK)
 
 
@@ -45,17 +44,17 @@ def test_it_sees_the_last_attention_and_the_sum_of_all(observer: Observer) -> No
     hidden = torch.randn(4, LANES, WIDTH)
     for state, step in zip(hidden, steps, strict=True):
         observer.record(state, step)
-    view = observer.view(MASK, torch.zeros(LANES, WIDTH))
+    view = observer.view(MASK)
     assert torch.equal(view["attention"], steps[-1])
     assert torch.allclose(view["coverage"], sum(steps))
-    assert torch.equal(view["state"][:, :WIDTH], hidden[-1])
+    assert torch.equal(view["state"], hidden[-1])
 
 
 def test_a_lane_that_restarts_forgets_and_the_others_do_not(observer: Observer) -> None:
     observer.record(torch.ones(LANES, WIDTH), attention())
-    before = observer.view(MASK, torch.zeros(LANES, WIDTH))
+    before = observer.view(MASK)
     observer.restart(torch.tensor([1]))
-    after = observer.view(MASK, torch.zeros(LANES, WIDTH))
+    after = observer.view(MASK)
     for name in ("state", "attention", "coverage"):
         assert not after[name][1].any()
         assert torch.equal(after[name][[0, 2]], before[name][[0, 2]])
@@ -65,7 +64,7 @@ def test_sources_may_get_shorter(observer: Observer) -> None:
     first, second = attention(), attention(2)
     observer.record(torch.zeros(LANES, WIDTH), first)
     observer.record(torch.zeros(LANES, WIDTH), second)
-    view = observer.view(MASK, torch.zeros(LANES, WIDTH))
+    view = observer.view(MASK)
     wide = torch.nn.functional.pad(second, (0, SOURCE - 2))
     assert torch.equal(view["attention"], wide)
     assert torch.allclose(view["coverage"], first + wide)
@@ -73,8 +72,20 @@ def test_sources_may_get_shorter(observer: Observer) -> None:
 
 def test_later_steps_do_not_change_what_was_seen(observer: Observer) -> None:
     observer.record(torch.ones(LANES, WIDTH), attention())
-    view = observer.view(MASK, torch.zeros(LANES, WIDTH))
+    view = observer.view(MASK)
     kept = {name: tensor.clone() for name, tensor in view.items()}
     observer.record(torch.randn(LANES, WIDTH), attention())
     observer.restart(torch.arange(LANES))
     assert all(torch.equal(view[name], kept[name]) for name in view)
+
+
+def test_some_lanes_see_what_they_see_among_all(observer: Observer) -> None:
+    observer.record(torch.randn(LANES, WIDTH), attention())
+    lanes = torch.tensor([0, 2])
+    every, some = observer.view(MASK), observer.view(MASK, lanes)
+    assert all(torch.equal(some[name], every[name][lanes]) for name in every)
+
+
+def test_masks_of_shorter_sources_are_padded(observer: Observer) -> None:
+    narrow = MASK[1:, :3]
+    assert torch.equal(observer.view(narrow)["mask"], MASK[1:])

@@ -31,7 +31,8 @@ def observation(lengths: list[int], padding: int = 0) -> Observation:
     return Observation(
         memory=torch.randn(sum(lengths), MODEL).half(),
         mask=mask,
-        state=torch.randn(len(lengths), 2 * STATE),
+        state=torch.randn(len(lengths), STATE),
+        token=torch.randn(len(lengths), STATE),
         attention=torch.rand(mask.shape).masked_fill(~mask, 0.0),
         coverage=3 * torch.rand(mask.shape).masked_fill(~mask, 0.0),
     )
@@ -42,7 +43,7 @@ def widen(seen: Observation, padding: int) -> Observation:
     mask, attention, coverage = (
         nn.functional.pad(t, (0, padding)) for t in (seen.mask, seen.attention, seen.coverage)
     )
-    return Observation(seen.memory, mask, seen.state, attention, coverage)
+    return Observation(seen.memory, mask, seen.state, seen.token, attention, coverage)
 
 
 def lane(seen: Observation, index: int) -> Observation:
@@ -54,6 +55,7 @@ def lane(seen: Observation, index: int) -> Observation:
         seen.memory[start : start + length],
         seen.mask[here, :length],
         seen.state[here],
+        seen.token[here],
         seen.attention[here, :length],
         seen.coverage[here, :length],
     )
@@ -88,7 +90,7 @@ def test_a_lane_does_not_see_its_neighbours(action: str) -> None:
 
 
 @EVERY_FAMILY
-@pytest.mark.parametrize("name", ["memory", "state", "attention", "coverage"])
+@pytest.mark.parametrize("name", ["memory", "state", "token", "attention", "coverage"])
 def test_everything_that_is_seen_matters(action: str, name: str) -> None:
     network, seen, other = policy(action), observation([6, 6]), observation([6, 6])
     changed = Observation(**{**vars(seen), name: getattr(other, name)})

@@ -13,7 +13,7 @@ from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from torch import Tensor
 
 from rlattn.actions import MaskedDistribution
-from rlattn.envs.store import RowStore
+from rlattn.envs.store import Rows
 from rlattn.observation import Observation
 from rlattn.policy import AttentionPolicy, PolicyConfig
 
@@ -34,15 +34,19 @@ def to_observation(obs: PyTorchObs) -> Observation:
     mask = mask[:, :width]
     if "memory" in obs:
         memory = obs["memory"].reshape(len(mask), obs["mask"].shape[1], -1)[:, :width][mask]
+        token = obs["token"]
     else:
+        # A batch comes from one environment, and so from one store.
         store, first = obs["episode"].unbind(-1)
         names = first[:, None] + torch.arange(width, device=mask.device)
-        # A batch comes from one environment, and so from one store.
-        memory = RowStore.find(int(store[0])).gather(names[mask])
+        memory = Rows.find(int(store[0])).gather(names[mask])
+        store, name = obs["token"].unbind(-1)
+        token = Rows.find(int(store[0])).gather(name)
     return Observation(
         memory=memory,
         mask=mask,
         state=obs["state"].float(),
+        token=token,
         attention=obs["attention"][:, :width].float(),
         coverage=obs["coverage"][:, :width].float(),
     )
@@ -74,7 +78,7 @@ class PointerPolicy(ActorCriticPolicy):
     ) -> None:
         state = observation_space["state"].shape
         assert state is not None
-        self._config = PolicyConfig(action, d_model, state[0] // 2, width)
+        self._config = PolicyConfig(action, d_model, state[0], width)
         kwargs.setdefault("features_extractor_class", CombinedExtractor)
         super().__init__(observation_space, action_space, lr_schedule, **kwargs)
 

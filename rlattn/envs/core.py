@@ -15,6 +15,7 @@ from rlattn.actions import ActionFamily
 from rlattn.corpora import Pair
 from rlattn.envs.episodes import EpisodeQueue, Prefix
 from rlattn.envs.natives import Natives, wants_stored
+from rlattn.envs.store import EmbeddingRows, Rows
 from rlattn.errors import InputError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.observation import Observer
@@ -123,7 +124,7 @@ class TranslationCore:
         )
         self._observer = Observer(lanes, max_source, host.d_state, host.device)
         self._ends = torch.tensor(host.eos_tokens, device=host.device)
-        self._start_embedding = host.embed_tokens(torch.tensor([host.start_token]).to(host.device))
+        self._embedding = EmbeddingRows(host.embed_tokens)
         self._fed = torch.zeros(lanes, dtype=torch.long, device=host.device)
         self._targets = np.zeros((lanes, max_target), np.int64)
         self._written = np.zeros((lanes, max_target), np.int64)
@@ -141,9 +142,13 @@ class TranslationCore:
 
     @property
     def memory_handles(self) -> np.ndarray:
-        """The store and row that hold each lane's memory, int64, ``[lanes, 2]``."""
-        store = np.full(self.lanes, self._queue.memories.id)
-        return np.stack([store, self._memory], axis=1)
+        """Where each lane's memory begins, int64, ``[lanes, 2]``."""
+        return self._queue.memories.handles(self._memory)
+
+    @property
+    def embedding(self) -> Rows:
+        """The embedding of every token, by its id."""
+        return self._embedding
 
     @property
     def fresh(self) -> bool:
@@ -152,15 +157,20 @@ class TranslationCore:
 
     def memory(self) -> Tensor:
         """Each lane's memory as the policy sees it, float16, ``[lanes, max_source, d_model]``."""
-        mask = self._mask()
+        mask = self._observer.view(self._sources.mask)["mask"]
         offsets = torch.arange(self.max_source, device=mask.device)
         first = torch.as_tensor(self._memory, device=mask.device)[:, None]
         rows = self._queue.memories.gather(torch.where(mask, first + offsets, first))
         return rows.masked_fill(~mask[..., None], 0.0)
 
-    def view(self) -> View:
-        """What each lane sees now, without its memory."""
-        return self._observer.view(self._mask(), self.host.embed_tokens(self._fed))
+    def view(self, lanes: Tensor | None = None) -> View:
+        """What lanes see now, by name; the token by its id, and without the memory.
+
+        Args:
+            lanes: Which ones; None for all.
+        """
+        token = self._fed if lanes is None else self._fed[lanes]
+        return {**self._observer.view(self._sources.mask, lanes), "token": token}
 
     @torch.inference_mode()
     def reset(self, seed: int | None = None) -> View:
@@ -232,19 +242,16 @@ class TranslationCore:
             )
         )
         self._totals += torch.cat([reward[:, None], reads[:, None], terms], dim=1).cpu().numpy()
-        view = self.view()
         final_view, summaries = None, []
         if len(lanes):
-            rows = torch.from_numpy(lanes).to(mask.device)
-            final_view = {key: value[rows] for key, value in view.items()}
+            final_view = self.view(torch.from_numpy(lanes).to(mask.device))
             summaries = self._summaries(lanes)
             self.reward.finish(sum(s["reads_fraction"] for s in summaries), len(lanes))
             self._start(lanes)
-            started = self._observer.started(self._mask()[rows], self._start_embedding)
-            for key, value in view.items():
-                value[rows] = started[key]
         self._release()
-        return Transition(view, reward.cpu().numpy(), ended, truncated, final_view, summaries)
+        return Transition(
+            self.view(), reward.cpu().numpy(), ended, truncated, final_view, summaries
+        )
 
     def hypotheses(self, lanes: np.ndarray) -> list[str]:
         """What the given lanes have written so far."""
@@ -279,10 +286,6 @@ class TranslationCore:
         if len(self._kept) == self._kept.maxlen:
             self._queue.memories.release(self._kept[0])
         self._kept.append(min(memory, int(self._memory.min())))
-
-    def _mask(self) -> Tensor:
-        mask = self._sources.mask
-        return torch.nn.functional.pad(mask, (0, self.max_source - mask.shape[1]))
 
     def _summaries(self, lanes: np.ndarray) -> list[dict[str, float]]:
         length = self._decoder.ages[lanes]

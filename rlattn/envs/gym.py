@@ -143,7 +143,9 @@ def _observe(
     core: TranslationCore, view: dict[str, torch.Tensor], memory: torch.Tensor | None = None
 ) -> Observed:
     memory = core.memory() if memory is None else memory
-    return {**to_numpy(view), "memory": memory.flatten(1).cpu().numpy()}
+    token = core.embedding.gather(view["token"])
+    carried = {"token": token.cpu().numpy(), "memory": memory.flatten(1).cpu().numpy()}
+    return {**to_numpy(view), **carried}
 
 
 def _row(observed: Observed, row: int) -> Observed:

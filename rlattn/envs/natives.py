@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from rlattn.envs.episodes import Prefix
@@ -67,7 +68,7 @@ class Natives:
         """Rows for the steered decoder's output layer, ``[lanes, d_head]``, where stored."""
         if self._stored is None:
             return None
-        return self._stored.gather(self._stored.names(self._first + ages))
+        return self._stored.gather(torch.from_numpy(self._first + ages))
 
     def logits(self, fed: Tensor, step: Step) -> Tensor | None:
         """The native logits, float32, ``[lanes, vocabulary]``; None where nobody needs them.

@@ -64,7 +64,9 @@ class TranslationVecEnv(VecEnv):
         return observation, transition.reward, done, infos
 
     def _observation(self, view: View, handles: np.ndarray) -> dict[str, np.ndarray]:
-        return {**to_numpy(view), "episode": handles}
+        seen = to_numpy(view)
+        token = self.core.embedding.handles(seen["token"])
+        return {**seen, "token": token, "episode": handles}
 
     def close(self) -> None:
         """Nothing is held that needs closing."""

@@ -1,21 +1,79 @@
-"""A ring of rows in which an episode keeps what many of its steps need, stored once."""
+"""Rows that observations name by two numbers, a store's and a row's, instead of carrying them."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from itertools import count
 from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-_stores: WeakValueDictionary[int, RowStore] = WeakValueDictionary()
-_next_id = 0
+_stores: WeakValueDictionary[int, Rows] = WeakValueDictionary()
+_ids = count()
 
 
-class RowStore:
-    """Rows that are named by a number which is never used twice.
+class Rows(ABC):
+    """Rows of numbers, each with a name.
 
-    Observations carry two numbers, the store's and a row's, instead of the rows themselves.
+    Attributes:
+        id: The number by which it is found.
+    """
+
+    def __init__(self) -> None:
+        self.id = next(_ids)
+        _stores[self.id] = self
+
+    @staticmethod
+    def find(number: int) -> Rows:
+        """The rows with that number.
+
+        Raises:
+            LookupError: If they are gone, or belong to another process.
+        """
+        if number not in _stores:
+            raise LookupError(
+                f"row store {number} is gone: handles can be read only in the process of the "
+                "environment that gave them, and while it lives"
+            )
+        return _stores[number]
+
+    @abstractmethod
+    def gather(self, names: Tensor) -> Tensor:
+        """The rows of the given names, int64 of any shape, ``[*names.shape, width]``.
+
+        Raises:
+            LookupError: If there is no such row any more.
+        """
+
+    def handles(self, names: np.ndarray) -> np.ndarray:
+        """What to carry instead of rows: int64, ``[names, 2]``."""
+        return np.stack([np.full(len(names), self.id), names], axis=1)
+
+
+class EmbeddingRows(Rows):
+    """What a token embedding gives, by token id.
+
+    Args:
+        embedding: The module.
+    """
+
+    def __init__(self, embedding: nn.Module) -> None:
+        super().__init__()
+        self._embedding = embedding
+
+    @torch.no_grad()
+    def gather(self, names: Tensor) -> Tensor:
+        """The embeddings of the given tokens, float32."""
+        rows: Tensor = self._embedding(names).float()
+        return rows
+
+
+class RowStore(Rows):
+    """A ring of rows in which an episode keeps what many of its steps need, stored once.
+
+    No name is ever used twice.
 
     Args:
         width: Numbers in a row.
@@ -24,25 +82,9 @@ class RowStore:
     """
 
     def __init__(self, width: int, dtype: torch.dtype, device: torch.device) -> None:
-        global _next_id
-        self.id, _next_id = _next_id, _next_id + 1
-        _stores[self.id] = self
+        super().__init__()
         self._rows = torch.zeros(1024, width, dtype=dtype, device=device)
         self._first = self._end = 0
-
-    @classmethod
-    def find(cls, number: int) -> RowStore:
-        """The store with that number.
-
-        Raises:
-            LookupError: If it is gone, or belongs to another process.
-        """
-        if number not in _stores:
-            raise LookupError(
-                f"row store {number} is gone: handles can be read only in the process of the "
-                "environment that gave them, and while it lives"
-            )
-        return _stores[number]
 
     @property
     def end(self) -> int:
@@ -61,10 +103,6 @@ class RowStore:
     def release(self, before: int) -> None:
         """Allows rows older than `before` to be written over."""
         self._first = max(self._first, min(before, self._end))
-
-    def names(self, numbers: np.ndarray) -> Tensor:
-        """Names as `gather` takes them, on the store's device."""
-        return torch.as_tensor(numbers, device=self._rows.device)
 
     def gather(self, names: Tensor) -> Tensor:
         """The rows of the given names, int64 of any shape, ``[*names.shape, width]``.

@@ -50,9 +50,10 @@ def some_way_in(env: TranslationVecEnv, steps: int = 7) -> dict[str, np.ndarray]
 
 
 def spelled_out(env: TranslationVecEnv, seen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same observation with its memory in place of handles."""
+    """The same observation with its memory and its token's embedding in place of handles."""
     plain = {key: value for key, value in seen.items() if key != "episode"}
-    return {**plain, "memory": env.core.memory().flatten(1).numpy()}
+    token = env.core.embedding.gather(torch.from_numpy(seen["token"][:, 1])).numpy()
+    return {**plain, "memory": env.core.memory().flatten(1).numpy(), "token": token}
 
 
 @EVERY_ACTION

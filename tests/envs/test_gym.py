@@ -17,6 +17,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import rlattn  # noqa: F401  (registers the environment)
 from rlattn.envs import TranslationEnv, TranslationVectorEnv, make_core
+from rlattn.envs.core import TranslationCore, View
 from tests.envs.cores import ended
 
 ID = "rlattn/Translate-v0"
@@ -52,6 +53,17 @@ def test_the_arguments_are_plain_data(task: dict[str, Any]) -> None:
     assert same(first, second)
 
 
+def carried(core: TranslationCore, view: View, memory: np.ndarray) -> dict[str, np.ndarray]:
+    """A view with what these faces carry in place of handles."""
+    token = core.embedding.gather(view["token"])
+    arrays = {key: value.numpy() for key, value in {**view, "token": token}.items()}
+    return {**arrays, "memory": memory}
+
+
+def one(observed: dict[str, np.ndarray], index: int) -> dict[str, np.ndarray]:
+    return {key: value[index] for key, value in observed.items()}
+
+
 def same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
     return ours.keys() == theirs.keys() and all(
         np.allclose(ours[key], theirs[key], atol=1e-5) for key in ours
@@ -70,8 +82,8 @@ def test_one_environment_is_a_core_of_one_lane(
     view = core.reset(5)
     for _ in range(25):
         assert env.observation_space.contains(seen)
-        memory = core.memory()[0].flatten().numpy()
-        assert same(seen, {**{k: v[0].numpy() for k, v in view.items()}, "memory": memory})
+        memory = core.memory().flatten(1).numpy()
+        assert same(seen, one(carried(core, view, memory), 0))
         taken = env.action_space.sample()
         seen, reward, terminated, truncated, info = env.step(taken)
         transition = core.step(torch.from_numpy(taken)[None].float())
@@ -82,8 +94,7 @@ def test_one_environment_is_a_core_of_one_lane(
             final = transition.final_view
             assert final is not None
             # The sentence that came to its end, not the next one.
-            expected = {**{k: v[0].numpy() for k, v in final.items()}, "memory": memory}
-            assert same(seen, expected)
+            assert same(seen, one(carried(core, final, memory), 0))
             assert info == {"episode": pytest.approx(transition.summaries[0], abs=1e-4)}
             seen, info = env.reset()
         assert info == {}
@@ -145,7 +156,7 @@ def test_a_vector_is_a_core_of_many_lanes(task: dict[str, Any], prefix: str, act
     for _ in range(20):
         assert env.observation_space.contains(seen)
         before = core.memory().flatten(1).numpy()
-        assert same(seen, {**{k: v.numpy() for k, v in view.items()}, "memory": before})
+        assert same(seen, carried(core, view, before))
         taken = env.action_space.sample()
         seen, reward, terminated, truncated, infos = env.step(taken)
         transition = core.step(torch.from_numpy(taken).float())
@@ -165,8 +176,7 @@ def test_a_vector_is_a_core_of_many_lanes(task: dict[str, Any], prefix: str, act
         for row, lane in enumerate(lanes):
             last = infos["final_obs"][lane]
             assert env.single_observation_space.contains(last)
-            expected = {k: v[row].numpy() for k, v in final.items()}
-            assert same(last, {**expected, "memory": before[lane]})
+            assert same(last, one(carried(core, final, before[lanes]), row))
             episode = {k: v[lane] for k, v in infos["final_info"]["episode"].items()}
             assert episode == pytest.approx(transition.summaries[row], abs=1e-4)
         assert all(infos["final_obs"][lane] is None for lane in np.flatnonzero(~done))

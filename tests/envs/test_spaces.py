@@ -23,7 +23,8 @@ def test_every_part_is_flat_and_bounded(each_host: Seq2SeqHost, handles: bool) -
             assert np.isfinite(part.low.astype(float)).all()
             assert np.isfinite(part.high.astype(float)).all()
     assert space["mask"].n == SOURCE
-    assert space["state"].shape == (2 * each_host.d_state,)
+    assert space["state"].shape == (each_host.d_state,)
+    assert space["token"].shape == ((2,) if handles else (each_host.d_state,))
     if not handles:
         assert space["memory"].shape == (SOURCE * each_host.d_model,)
         assert space["memory"].dtype == np.float16

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlattn.envs.store import RowStore
+from rlattn.envs.store import EmbeddingRows, Rows, RowStore
 
 CPU = torch.device("cpu")
 
@@ -86,10 +86,25 @@ def test_rows_are_kept_in_the_type_of_the_store() -> None:
 def test_a_store_is_found_by_number_while_it_lives() -> None:
     first, second = store(), store()
     assert first.id != second.id
-    assert RowStore.find(first.id) is first
-    assert RowStore.find(second.id) is second
+    assert Rows.find(first.id) is first
+    assert Rows.find(second.id) is second
     number = first.id
     del first
     gc.collect()
     with pytest.raises(LookupError, match=f"row store {number} is gone"):
-        RowStore.find(number)
+        Rows.find(number)
+
+
+def test_handles_name_the_store_and_the_rows() -> None:
+    ours = store()
+    handles = ours.handles(np.array([7, 5]))
+    assert handles.dtype == np.int64
+    assert handles.tolist() == [[ours.id, 7], [ours.id, 5]]
+
+
+def test_embeddings_are_rows_named_by_their_tokens() -> None:
+    embedding = torch.nn.Embedding(5, 3)
+    rows, names = EmbeddingRows(embedding), torch.tensor([[4, 0]])
+    assert Rows.find(rows.id) is rows
+    assert torch.equal(rows.gather(names), embedding(names))
+    assert not rows.gather(names).requires_grad
