@@ -21,8 +21,7 @@ class Observation:
     """What the policy sees of every lane.
 
     Attributes:
-        memory: The encoder's output at the real source tokens, lane after lane, float16,
-            ``[positions, d_model]``.
+        memory: The encoder's output at real source tokens, float16, ``[rows, d_model]``.
         mask: True at real source tokens, ``[lanes, source]``.
         state: The decoder's last hidden state, float32, ``[lanes, d_state]``; zero at the first
             step.
@@ -31,6 +30,8 @@ class Observation:
         attention: Where the last step looked, averaged over layers and heads, float32,
             ``[lanes, source]``.
         coverage: The sum of all such attention so far, float32, ``[lanes, source]``.
+        rows: Which row of the memory each real source token is, lane after lane, int64,
+            ``[positions]``; None where each has its own, in this order.
     """
 
     memory: Tensor
@@ -39,6 +40,7 @@ class Observation:
     token: Tensor
     attention: Tensor
     coverage: Tensor
+    rows: Tensor | None = None
 
 
 class Observer:

@@ -81,6 +81,8 @@ class AttentionPolicy(nn.Module):
         # From here on one row per valid position: most of a padded batch is padding.
         lane = mask.nonzero()[:, 0]
         key = self.key(observation.memory.float())
+        if observation.rows is not None:
+            key = key.index_select(0, observation.rows)
         looked = observation.attention[mask][:, None]
         context = key.new_zeros(len(mask), key.shape[1]).index_add(0, lane, key * looked)
         query = self.query(
@@ -93,16 +95,15 @@ class AttentionPolicy(nn.Module):
                 dim=-1,
             )
         )
-        shift, scale = query[lane].chunk(2, dim=-1)
+        shift, scale = (half.index_select(0, lane) for half in query.chunk(2, dim=-1))
         past = torch.cat([_around(observation.attention), _around(observation.coverage)], dim=-1)
-        joint = self.joint(key * (1.0 + scale) + shift + self.past(past[mask]))
+        joint = self.joint(torch.addcmul(self.past(past[mask]) + shift, key, 1.0 + scale))
         scores = joint.new_zeros(*mask.shape, len(self.family.initial))
         scores[mask] = self.score(joint)
-        share = (1.0 / mask.sum(-1))[lane, None]
-        pooled = joint.new_zeros(len(mask), 2 * joint.shape[1]).index_add(
-            0, lane, torch.cat([joint * share, joint * looked], dim=-1)
-        )
-        value = self.value(torch.cat([pooled, F.relu(query[:, : joint.shape[1]])], dim=-1))
+        nothing = joint.new_zeros(len(mask), joint.shape[1])
+        mean = nothing.index_add(0, lane, joint) / mask.sum(-1, keepdim=True)
+        there = nothing.index_add(0, lane, joint * looked)
+        value = self.value(torch.cat([mean, there, F.relu(query[:, : joint.shape[1]])], dim=-1))
         return self.family.distribution(scores, mask), value[:, 0]
 
     def act(self, observation: Observation, deterministic: bool = True) -> Tensor:

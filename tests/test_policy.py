@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -75,6 +77,23 @@ def test_padding_changes_nothing(action: str) -> None:
         atol=1e-5,
     )
     assert torch.allclose(distribution.entropy(), wider.entropy(), rtol=1e-4, atol=1e-5)
+
+
+@EVERY_FAMILY
+def test_lanes_may_share_rows_of_memory(action: str) -> None:
+    network, seen = policy(action), observation([5, 2, 5], padding=1)
+    rows = torch.tensor([3, 0, 1, 2, 4, 4, 4, 3, 0, 1, 2, 4])
+    shared = replace(seen, memory=seen.memory[:5], rows=rows)
+    spelled_out = replace(seen, memory=seen.memory[:5][rows])
+    taken = network(spelled_out)[0].sample().detach()
+    grads = []
+    for given in (shared, spelled_out):
+        distribution, value = network(given)
+        network.zero_grad()
+        (distribution.log_prob(taken) + value).sum().backward()
+        grads.append([value, *(weight.grad.clone() for weight in network.parameters())])
+    for ours, theirs in zip(*grads, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 @EVERY_FAMILY

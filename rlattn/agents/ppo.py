@@ -34,12 +34,12 @@ def to_observation(obs: PyTorchObs) -> Observation:
     mask = mask[:, :width]
     if "memory" in obs:
         memory = obs["memory"].reshape(len(mask), obs["mask"].shape[1], -1)[:, :width][mask]
-        token = obs["token"]
+        rows, token = None, obs["token"]
     else:
         # A batch comes from one environment, and so from one store.
         store, first = obs["episode"].unbind(-1)
-        names = first[:, None] + torch.arange(width, device=mask.device)
-        memory = Rows.find(int(store[0])).gather(names[mask])
+        names, rows = _needed(first, mask)
+        memory = Rows.find(int(store[0])).gather(names)
         store, name = obs["token"].unbind(-1)
         token = Rows.find(int(store[0])).gather(name)
     return Observation(
@@ -49,7 +49,26 @@ def to_observation(obs: PyTorchObs) -> Observation:
         token=token,
         attention=obs["attention"][:, :width].float(),
         coverage=obs["coverage"][:, :width].float(),
+        rows=rows,
     )
+
+
+def _needed(first: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The rows of memory that observations need, each once: many are of the same episode.
+
+    Args:
+        first: The name of each observation's first row, ``[batch]``.
+        mask: True at real source tokens, ``[batch, source]``.
+
+    Returns:
+        The names of the rows, and which of them each real source token is, lane after lane.
+    """
+    episodes, episode = torch.unique(first, return_inverse=True)
+    lengths = torch.zeros_like(episodes).scatter_(0, episode, mask.sum(-1))
+    offsets = torch.arange(mask.shape[1], device=mask.device)
+    names = (episodes[:, None] + offsets)[offsets < lengths[:, None]]
+    before = lengths.cumsum(0) - lengths
+    return names, (before[episode][:, None] + offsets)[mask]
 
 
 class PointerPolicy(ActorCriticPolicy):

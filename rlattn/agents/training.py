@@ -13,6 +13,7 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import VecEnv
 from tqdm import TqdmExperimentalWarning
 
+from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.envs import TranslationCore
 from rlattn.inference import TrainedPolicy
@@ -111,7 +112,11 @@ def learn(
     log_folder: Path | None = None,
     progress: bool = True,
 ) -> PPO:
-    """Trains; ``progress.csv`` and TensorBoard logs go into `log_folder`."""
+    """Trains; ``progress.csv`` and TensorBoard logs go into `log_folder`.
+
+    From the first call on, the process keeps the memory that it frees.
+    """
+    keep_freed_memory()
     if log_folder is not None:
         ppo.set_logger(configure(str(log_folder), ["csv", "tensorboard"]))
     with warnings.catch_warnings():

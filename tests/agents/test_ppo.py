@@ -106,6 +106,21 @@ def test_padding_never_enters(host: Seq2SeqHost, action: str) -> None:
     assert log_prob.shape == (LANES,)
 
 
+def test_a_batch_holds_each_row_of_memory_once(host: Seq2SeqHost) -> None:
+    env = TranslationVecEnv(make(host))
+    seen, memories = [env.reset()], [env.core.memory()]
+    for _ in range(12):
+        taken = np.stack([env.action_space.sample() for _ in range(env.num_envs)])
+        seen.append(env.step(taken)[0])
+        memories.append(env.core.memory())
+    batch = {key: torch.from_numpy(np.concatenate([s[key] for s in seen])) for key in seen[0]}
+    observation = to_observation(batch)
+    assert observation.rows is not None
+    mask = batch["mask"].bool()
+    assert torch.equal(observation.memory[observation.rows], torch.cat(memories)[mask])
+    assert len(observation.memory) == len(observation.rows.unique()) < len(observation.rows) / 2
+
+
 @EVERY_ACTION
 def test_an_action_has_the_probability_it_was_drawn_with(host: Seq2SeqHost, action: str) -> None:
     ppo = ppo_of(host, action=action)

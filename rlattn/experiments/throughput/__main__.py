@@ -26,6 +26,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from rlattn.agents.allocator import keep_freed_memory
 from rlattn.cli import run_program
 from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.throughput.benchmark import benchmark
@@ -58,6 +59,7 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
         InputError: If something given cannot be used; no out folder is made then.
     """
     check(config)
+    keep_freed_memory()  # Learning does so, and what is compared shall be treated alike.
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     bar = Progress(
