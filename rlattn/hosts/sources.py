@@ -56,7 +56,8 @@ class LaneSources:
             width = int(encoded.lengths[rows[first:last]].max())
             kept = self._fit(number)
             place = to[first:last] - self._bands[number].start
-            kept[:, place, :, :width] = encoded.cross[:, take[first:last], :, :width]
+            taken = encoded.cross.index_select(1, take[first:last])[:, :, :, :width]
+            kept[:, :, :, :width].index_copy_(1, place, taken)
 
     def _fit(self, number: int) -> Tensor:
         """Gives a band as much room as its longest source needs."""

@@ -35,11 +35,14 @@ def sentence_chrf(hypotheses: Sequence[str], references: Sequence[str]) -> np.nd
     ngrams, totals = _ngrams([*hypotheses, *references], count)
     written, wanted = totals[:count], totals[count:]
     # Above the side of an n-gram stand its hash and its place: equal ones come to lie together.
+    if not len(ngrams):
+        return np.zeros(count)
     ngrams.sort()
     same = ngrams | _SIDE
-    starts = np.flatnonzero(np.concatenate([[True], same[1:] != same[:-1]])[: len(same)])
-    there = np.add.reduceat((ngrams & _SIDE).astype(np.int64), starts) if len(starts) else starts
-    here = np.diff(starts, append=len(ngrams)) - there
+    edges = np.flatnonzero(np.concatenate([[True], same[1:] != same[:-1], [True]]))
+    starts = edges[:-1]
+    there = np.add.reduceat((ngrams & _SIDE).astype(np.int64), starts)
+    here = edges[1:] - starts - there
     places = (ngrams[starts] >> _PLACE).astype(np.int64)
     matches = np.bincount(places, np.minimum(here, there), minlength=written.size)
     matches = matches.reshape(written.shape).astype(np.float64)
@@ -63,10 +66,9 @@ def _ngrams(texts: Sequence[str], count: int) -> tuple[np.ndarray, np.ndarray]:
     """
     bare = ["".join(text.split()) for text in texts]
     lengths = np.fromiter(map(len, bare), np.int64, len(bare))
-    padded = "".join(bare) + _ORDER * " "
-    letters = np.frombuffer(padded.encode("utf-32-le", "surrogatepass"), np.uint32)
+    letters = ("".join(bare) + _ORDER * " ").encode("utf-32-le", "surrogatepass")
     # Hashes of all orders at once: sums of letters times powers, one letter more at each order.
-    windows = np.lib.stride_tricks.sliding_window_view(letters, _ORDER)[:-1]
+    windows = np.ndarray((lengths.sum(), _ORDER), np.uint32, letters, strides=(4, 4))
     hashes = np.cumsum(windows * _POWERS, axis=1)
     hashes ^= hashes >> np.uint64(32)
     hashes = hashes * _POWERS[1] >> np.uint64(17) << _SIDE
