@@ -86,7 +86,7 @@ def draw_sweep(path: Path, axis: str, places: Mapping[str, Mapping[str, Any]]) -
     """
     there = {place: results for place, results in places.items() if "failed" not in results}
     rows = -(-len(PANELS) // _COLUMNS)
-    figure = Figure(figsize=(3.6 * _COLUMNS, 2.7 * rows), layout="constrained")
+    figure = Figure(figsize=(3.6 * _COLUMNS, 3.2 * rows), layout="constrained")
     axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
     for panel, one in zip(PANELS, axes, strict=False):
         _draw_panel(one, panel, there)
@@ -146,7 +146,13 @@ def _draw_panel(axes: Axes, panel: Panel, places: Mapping[str, Mapping[str, Any]
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     if len(panel.lines) > 1:
-        axes.legend(fontsize=_SMALL - 1, frameon=False)
+        axes.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.2),
+            ncols=2,
+            fontsize=_SMALL - 1,
+            frameon=False,
+        )
 
 
 def _look_up(results: Mapping[str, Any], path: tuple[str, ...]) -> float | None:

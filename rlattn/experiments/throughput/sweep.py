@@ -46,7 +46,7 @@ class Point:
         """The command line that measures it, and else what `config` says."""
         settings = {
             "lanes": self.lanes,
-            "rounds": 1,
+            "rounds": 3,
             "seconds": 0.5,
             "threads": torch.get_num_threads(),
             "device": config.device,

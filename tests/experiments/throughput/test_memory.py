@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -47,3 +50,14 @@ def test_keeping_the_memory_once_pays() -> None:
 def test_the_process_has_used_some_memory() -> None:
     assert 50 < memory.peak_rss_mb() < 100_000
     assert memory.peak_device_mb("cpu") is None
+
+
+def test_a_process_does_not_count_the_memory_of_the_one_that_started_it() -> None:
+    held = np.ones(10**8 // 8 * 15)  # 1.5 GB
+    code = "from rlattn.experiments.throughput import memory; print(memory.peak_rss_mb())"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    own = memory.peak_rss_mb()
+    del held
+    assert own > 1500 > float(answer.stdout)
