@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-BAND = 64
+BAND = 256
 """Lanes in a band: fewer would cost more in calls than they save in columns."""
 
 
