@@ -6,28 +6,30 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import gymnasium
+import torch.nn.functional as F
 from torch import Tensor
 
-from rlattn.steering import Allocation
+from rlattn.steering import Allocation, SteeringMode
 
 
 class MaskedDistribution(ABC):
-    """A distribution over actions on source positions; padding never enters any of its numbers.
+    """A distribution over actions; padding never enters any of its numbers.
 
-    Samples and modes are float32 ``[lanes, source]`` with zeros on padding.
+    Actions are float32 ``[lanes, size]``. Where an action has a number for each source position,
+    `size` is the source's length, and samples and modes are zero on padding.
     """
 
     @abstractmethod
     def sample(self) -> Tensor:
-        """One action per lane, ``[lanes, source]``."""
+        """One action per lane, ``[lanes, size]``."""
 
     @abstractmethod
     def mode(self) -> Tensor:
-        """The most probable action of each lane, ``[lanes, source]``."""
+        """The most probable action of each lane, ``[lanes, size]``."""
 
     @abstractmethod
     def log_prob(self, action: Tensor) -> Tensor:
-        """Log-density of actions ``[lanes, source]``, in nats, ``[lanes]``."""
+        """Log-density of actions ``[lanes, size]``, in nats, ``[lanes]``."""
 
     @abstractmethod
     def entropy(self) -> Tensor:
@@ -41,10 +43,20 @@ class ActionFamily(ABC):
         name: What users call it.
         initial: What the policy network gives for each source position before it has learned;
             its length is the count of numbers a position needs.
+        mode: How its allocations steer.
+        per_position: Whether an action has a number for each source position, in their order;
+            otherwise its size does not depend on the source.
     """
 
     name: ClassVar[str]
     initial: ClassVar[tuple[float, ...]]
+    mode: ClassVar[SteeringMode]
+    per_position: ClassVar[bool] = True
+
+    @property
+    def spec(self) -> str:
+        """The name, with what was asked for beside it, as `make_family` takes it."""
+        return self.name
 
     @abstractmethod
     def space(self, source: int) -> gymnasium.Space[Any]:
@@ -64,10 +76,19 @@ class ActionFamily(ABC):
         """What an action does; every point of the space maps to a legal allocation.
 
         Args:
-            action: ``[lanes, source]``.
+            action: ``[lanes, size]``.
             mask: True at real source tokens, ``[lanes, source]``.
         """
 
     @abstractmethod
     def reads(self, action: Tensor, mask: Tensor) -> Tensor:
         """How many source positions the action leaves open in any layer or head, ``[lanes]``."""
+
+    def narrow(self, action: Tensor, source: int) -> Tensor:
+        """The part of actions of the space that is about the first `source` positions."""
+        action = action.flatten(1) if action.ndim > 1 else action[:, None]
+        return action[:, :source].float() if self.per_position else action.float()
+
+    def widen(self, action: Tensor, source: int) -> Tensor:
+        """Actions on fewer positions as actions of the space for `source` positions."""
+        return F.pad(action, (0, source - action.shape[1])) if self.per_position else action

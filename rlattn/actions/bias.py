@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rlattn.actions.base import ActionFamily, MaskedDistribution
-from rlattn.steering import Allocation
+from rlattn.steering import Allocation, SteeringMode
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -58,6 +58,7 @@ class Bias(ActionFamily):
     """
 
     name: ClassVar[str] = "bias"
+    mode: ClassVar[SteeringMode] = "bias"
     initial: ClassVar[tuple[float, ...]] = (0.0, -1.5)
     SCALE: ClassVar[float] = 4.0
 
@@ -72,7 +73,7 @@ class Bias(ActionFamily):
 
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
         """A bias on the attention logits, `SCALE` times the clipped action."""
-        return Allocation("bias", self.SCALE * action.clamp(-1.0, 1.0).masked_fill(~mask, 0.0))
+        return Allocation(self.mode, self.SCALE * action.clamp(-1.0, 1.0).masked_fill(~mask, 0.0))
 
     def reads(self, action: Tensor, mask: Tensor) -> Tensor:
         """Every valid position: a bias shuts none, ``[lanes]``."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rlattn.actions.base import ActionFamily, MaskedDistribution
-from rlattn.steering import Allocation
+from rlattn.steering import Allocation, SteeringMode
 
 _LIMIT = 40.0
 """Log-odds are kept within it: exp(-40) still has full precision in float32."""
@@ -85,6 +85,7 @@ class Gate(ActionFamily):
     """
 
     name: ClassVar[str] = "gate"
+    mode: ClassVar[SteeringMode] = "gate"
     initial: ClassVar[tuple[float, ...]] = (2.0,)
 
     def space(self, source: int) -> gymnasium.Space[Any]:
@@ -98,7 +99,7 @@ class Gate(ActionFamily):
 
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
         """A gate on the valid positions."""
-        return Allocation("gate", self._open(action, mask))
+        return Allocation(self.mode, self._open(action, mask))
 
     def reads(self, action: Tensor, mask: Tensor) -> Tensor:
         """The open valid positions, ``[lanes]``."""

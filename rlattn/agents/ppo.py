@@ -112,10 +112,10 @@ class PointerPolicy(ActorCriticPolicy):
     def forward(
         self, obs: PyTorchObs, deterministic: bool = False
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Actions ``[batch, source]``, values ``[batch, 1]``, log-probabilities ``[batch]``."""
+        """Actions ``[batch, ...]``, values ``[batch, 1]``, log-probabilities ``[batch]``."""
         distribution, value = self.attention(to_observation(obs))
         action = distribution.mode() if deterministic else distribution.sample()
-        return self._widen(action, obs), value[:, None], distribution.log_prob(action)
+        return self._of_space(action, obs), value[:, None], distribution.log_prob(action)
 
     def evaluate_actions(
         self, obs: PyTorchObs, actions: Tensor
@@ -123,7 +123,7 @@ class PointerPolicy(ActorCriticPolicy):
         """Values ``[batch, 1]``, log-probabilities and entropies ``[batch]`` of actions taken."""
         observation = to_observation(obs)
         distribution, value = self.attention(observation)
-        actions = actions[:, : observation.mask.shape[1]].float()
+        actions = self.attention.family.narrow(actions, observation.mask.shape[1])
         return value[:, None], distribution.log_prob(actions), distribution.entropy()
 
     def predict_values(self, obs: PyTorchObs) -> Tensor:
@@ -141,13 +141,19 @@ class PointerPolicy(ActorCriticPolicy):
         return distribution
 
     def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> Tensor:
-        return self._widen(
+        return self._of_space(
             self.attention.act(to_observation(observation), deterministic), observation
         )
 
-    def _widen(self, action: Tensor, obs: PyTorchObs) -> Tensor:
+    def _of_space(self, action: Tensor, obs: PyTorchObs) -> Tensor:
+        """Actions as the action space has them."""
         assert isinstance(obs, dict)
-        return torch.nn.functional.pad(action, (0, obs["mask"].shape[1] - action.shape[1]))
+        space = self.action_space
+        assert space.shape is not None
+        action = self.attention.family.widen(action, obs["mask"].shape[1])
+        if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+            action = action.long()
+        return action.reshape(-1, *space.shape)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         config = self._config

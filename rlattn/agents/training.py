@@ -69,7 +69,7 @@ def make_ppo(
         gae_lambda=settings.gae_lambda,
         ent_coef=settings.entropy,
         policy_kwargs={
-            "action": core.family.name,
+            "action": core.family.spec,
             "d_model": core.host.d_model,
             "width": settings.width,
         },

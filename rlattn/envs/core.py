@@ -194,14 +194,13 @@ class TranslationCore:
         """Writes one token in every lane.
 
         Args:
-            action: One action per lane, ``[lanes, max_source]``.
+            action: One action of the family's space per lane, ``[lanes, ...]``.
 
         Returns:
             What it led to. Finished lanes have started on their next sentence.
         """
-        width = self._sources.width
         mask = self._sources.mask
-        action = action[:, :width].to(mask.device)
+        action = self.family.narrow(action, mask.shape[1]).to(mask.device)
         output = self._decoder.step(
             self._fed,
             self.family.allocation(action, mask),

@@ -49,7 +49,7 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Writes one token."""
         memory = self.core.memory()
-        transition = self.core.step(_actions(action[None]))
+        transition = self.core.step(_actions(np.asarray(action)[None]))
         view, memory = (
             (transition.view, self.core.memory())
             if transition.final_view is None

@@ -41,7 +41,7 @@ class TranslationVecEnv(VecEnv):
         return self._observation(view, self.core.memory_handles)
 
     def step_async(self, actions: np.ndarray) -> None:
-        """Takes one action per lane, ``[lanes, max_source]``."""
+        """Takes one action per lane, ``[lanes, ...]``."""
         self._action = torch.as_tensor(actions, dtype=torch.float32)
 
     def step_wait(self) -> VecEnvStepReturn:

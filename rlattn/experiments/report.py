@@ -131,7 +131,7 @@ def attention_examples(
                 native_attention,
                 policy_tokens,
                 policy_attention,
-                opened if policy.policy.config.action == "gate" else None,
+                opened if policy.policy.family.mode == "gate" else None,
             )
         )
     return examples

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import tyro
 
+from rlattn.actions import make_family
 from rlattn.cli import Maybe, check_counts, check_device, flag
 from rlattn.corpora import ParallelCorpus, load_corpus
 from rlattn.corpora.files import read_parallel
@@ -22,6 +23,7 @@ from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
 from rlattn.rewards import TotalReward
 
 _READS_TARGET = 0.2
+_FREE_TO_READ = ("gate", "window")  # the families that decide how much is read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +46,12 @@ class Config:
             kept in the cache; `auto` is `embedded` for its corpus and `builtin` for any other.
         host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other
             text. When it is given, `auto` is `builtin` for every corpus.
-        action: What the agent decides: `gate` opens or shuts each source position, `bias` adds to
-            the attention logits.
+        action: What the agent decides: `gate` opens or shuts each source position, `window` opens
+            a stretch of them, `position` one and `topk:4` four; `bias` adds to the attention
+            logits, `simplex` replaces the attention.
         reward: Weighted terms, such as `fidelity=1 reads=-0.5`; there are agreement, fidelity,
-            likelihood, chrf, bleu and reads. By default a gate is rewarded for agreement with a
-            --reads-target of 0.2, and a bias for likelihood.
+            likelihood, chrf, bleu and reads. By default a bias or a simplex is rewarded for
+            likelihood and all others for agreement, gates and windows with a --reads-target of 0.2.
         reads_target: Adapt the weight of the reads until this fraction of the source is read, and
             keep the best policy that reads no more than this on the validation text.
         prefix: What is fed back while training: `host`, the host's own greedy output; `free`, the
@@ -120,8 +123,10 @@ def choose_objective(config: Config) -> Objective:
     """
     weights, target = parse_weights(config.reward), config.reads_target
     if not weights:
-        weights = {"likelihood": 1.0} if config.action == "bias" else {"agreement": 1.0}
-        if config.action == "gate" and target is None:
+        family = make_family(config.action)
+        # What shuts no position can still tell the host where it should have looked.
+        weights = {"agreement": 1.0} if family.mode == "gate" else {"likelihood": 1.0}
+        if family.name in _FREE_TO_READ and target is None:
             target = _READS_TARGET
     needs = TotalReward(weights, target).needs
     prefix = config.prefix or ("reference" if "reference" in needs else "host")

@@ -22,7 +22,9 @@ from tests.envs.cores import ended
 
 ID = "rlattn/Translate-v0"
 LANES = 4
-EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias"])
+EVERY_ACTION = pytest.mark.parametrize(
+    "action", ["gate", "bias", "position", "topk:2", "simplex", "window"]
+)
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 
 
@@ -86,7 +88,7 @@ def test_one_environment_is_a_core_of_one_lane(
         assert same(seen, one(carried(core, view, memory), 0))
         taken = env.action_space.sample()
         seen, reward, terminated, truncated, info = env.step(taken)
-        transition = core.step(torch.from_numpy(taken)[None].float())
+        transition = core.step(torch.as_tensor(taken)[None].float())
         view = transition.view
         assert reward == pytest.approx(transition.reward[0], abs=1e-5)
         assert (terminated, truncated) == (transition.terminated[0], transition.truncated[0])

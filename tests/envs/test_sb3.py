@@ -14,7 +14,9 @@ from rlattn.envs import TranslationVecEnv
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import LANES, ended, make
 
-EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias"])
+EVERY_ACTION = pytest.mark.parametrize(
+    "action", ["gate", "bias", "position", "topk:2", "simplex", "window"]
+)
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 
 

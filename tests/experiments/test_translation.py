@@ -72,14 +72,26 @@ class TestCheck:
 
 
 class TestObjective:
-    def test_a_gate_is_rewarded_for_agreement_at_a_target_of_reads(self) -> None:
-        objective = choose_objective(Config(action="gate"))
+    @pytest.mark.parametrize("action", ["gate", "window"])
+    def test_what_opens_and_shuts_is_rewarded_for_agreement_at_a_target_of_reads(
+        self, action: str
+    ) -> None:
+        objective = choose_objective(Config(action=action))
         assert objective.weights == {"agreement": 1.0}
         assert objective.reads_target == 0.2
         assert objective.prefix == "host"
 
-    def test_a_bias_is_rewarded_for_likelihood_along_the_reference(self) -> None:
-        objective = choose_objective(Config(action="bias"))
+    @pytest.mark.parametrize("action", ["position", "topk:3"])
+    def test_where_reads_are_a_given_they_have_no_target(self, action: str) -> None:
+        objective = choose_objective(Config(action=action))
+        assert objective.weights == {"agreement": 1.0}
+        assert objective.reads_target is None
+
+    @pytest.mark.parametrize("action", ["bias", "simplex"])
+    def test_what_shuts_nothing_is_rewarded_for_likelihood_along_the_reference(
+        self, action: str
+    ) -> None:
+        objective = choose_objective(Config(action=action))
         assert objective.weights == {"likelihood": 1.0}
         assert objective.reads_target is None
         assert objective.prefix == "reference"

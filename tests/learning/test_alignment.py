@@ -117,3 +117,38 @@ def test_bias_makes_up_for_attention_that_looks_everywhere_alike() -> None:
     assert np.mean(gains) > 1.5, "in nats a token; native attention lacks about two"
     _, right = free_run(ppo, host, task)
     assert right > 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("action", "reward", "least"),
+    [
+        ("position", {"fidelity": 1.0}, 0.9),
+        ("topk:2", {"fidelity": 1.0}, 0.45),  # one of the two
+        ("window", {"fidelity": 1.0, "reads": -2.0}, 0.9),
+    ],
+)
+def test_what_opens_positions_finds_the_alignment(
+    action: str, reward: dict[str, float], least: float
+) -> None:
+    task = TASKS["copy"]
+    host = local_host(task.aligned)
+    ppo = agent(host, task, action, reward, "host")
+    aligned, _ = free_run(ppo, host, task)
+    assert aligned < 0.4
+    ppo.learn(48_000 if action == "window" else 24_000)
+    aligned, right = free_run(ppo, host, task)
+    assert aligned > least
+    assert right > 0.9
+
+
+@pytest.mark.slow
+def test_shares_take_the_place_of_attention_that_looks_everywhere_alike() -> None:
+    task = TASKS["copy"]
+    host = local_host(None)
+    ppo = agent(host, task, "simplex", {"likelihood": 1.0}, "reference")
+    _, right = free_run(ppo, host, task)
+    assert right < 0.1
+    ppo.learn(24_000)
+    _, right = free_run(ppo, host, task)
+    assert right > 0.9
