@@ -86,9 +86,27 @@ class ActionFamily(ABC):
 
     def narrow(self, action: Tensor, source: int) -> Tensor:
         """The part of actions of the space that is about the first `source` positions."""
-        action = action.flatten(1) if action.ndim > 1 else action[:, None]
+        action = action.reshape(len(action), -1)
         return action[:, :source].float() if self.per_position else action.float()
 
     def widen(self, action: Tensor, source: int) -> Tensor:
         """Actions on fewer positions as actions of the space for `source` positions."""
         return F.pad(action, (0, source - action.shape[1])) if self.per_position else action
+
+
+class OpeningFamily(ActionFamily):
+    """A family whose actions open some source positions, the same for all layers and heads."""
+
+    mode: ClassVar[SteeringMode] = "gate"
+
+    @abstractmethod
+    def opened(self, action: Tensor, mask: Tensor) -> Tensor:
+        """The valid positions that an action opens, at least one, bool, ``[lanes, source]``."""
+
+    def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
+        """A gate with these positions open."""
+        return Allocation(self.mode, self.opened(action, mask))
+
+    def reads(self, action: Tensor, mask: Tensor) -> Tensor:
+        """How many positions are open, ``[lanes]``."""
+        return self.opened(action, mask).sum(-1).float()

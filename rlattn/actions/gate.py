@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rlattn.actions.base import ActionFamily, MaskedDistribution
-from rlattn.steering import Allocation, SteeringMode
+from rlattn.actions.base import MaskedDistribution, OpeningFamily
 
 _LIMIT = 40.0
 """Log-odds are kept within it: exp(-40) still has full precision in float32."""
@@ -77,7 +76,7 @@ class NonEmptyBernoulli(MaskedDistribution):
         return terms.masked_fill(~self._mask, 0.0).sum(-1)
 
 
-class Gate(ActionFamily):
+class Gate(OpeningFamily):
     """Which source positions may be read, the same for all layers and heads.
 
     An action that opens no valid position, which the distribution never draws, opens the last
@@ -85,7 +84,6 @@ class Gate(ActionFamily):
     """
 
     name: ClassVar[str] = "gate"
-    mode: ClassVar[SteeringMode] = "gate"
     initial: ClassVar[tuple[float, ...]] = (2.0,)
 
     def space(self, source: int) -> gymnasium.Space[Any]:
@@ -97,15 +95,8 @@ class Gate(ActionFamily):
         # Bounded smoothly: a gate that is shut for good could never find out that it should open.
         return NonEmptyBernoulli(_BOUND * torch.tanh(parameters[..., 0] / _BOUND), mask)
 
-    def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
-        """A gate on the valid positions."""
-        return Allocation(self.mode, self._open(action, mask))
-
-    def reads(self, action: Tensor, mask: Tensor) -> Tensor:
-        """The open valid positions, ``[lanes]``."""
-        return self._open(action, mask).sum(-1).float()
-
-    def _open(self, action: Tensor, mask: Tensor) -> Tensor:
+    def opened(self, action: Tensor, mask: Tensor) -> Tensor:
+        """The valid positions that are open; the last one where none is."""
         opened = (action > 0.5) & mask
         if bool(opened.any(-1).all()):
             return opened

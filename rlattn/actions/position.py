@@ -8,8 +8,7 @@ import gymnasium
 import torch
 from torch import Tensor
 
-from rlattn.actions.base import ActionFamily, MaskedDistribution
-from rlattn.steering import Allocation, SteeringMode
+from rlattn.actions.base import MaskedDistribution, OpeningFamily
 
 _LIMIT = 40.0
 """Scores are kept within it: exp(-40) still has full precision in float32."""
@@ -57,14 +56,13 @@ class MaskedCategorical(MaskedDistribution):
         return -terms.masked_fill(~self._mask, 0.0).sum(-1)
 
 
-class Position(ActionFamily):
+class Position(OpeningFamily):
     """One source position, the same for all layers and heads.
 
     An index beyond the source, which the distribution never draws, is its last position.
     """
 
     name: ClassVar[str] = "position"
-    mode: ClassVar[SteeringMode] = "gate"
     initial: ClassVar[tuple[float, ...]] = (0.0,)
     per_position: ClassVar[bool] = False
 
@@ -76,12 +74,8 @@ class Position(ActionFamily):
         """A position from each one's score."""
         return MaskedCategorical(parameters[..., 0], mask)
 
-    def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
-        """A gate with one position open."""
+    def opened(self, action: Tensor, mask: Tensor) -> Tensor:
+        """The position itself."""
         last = mask.sum(-1, keepdim=True) - 1
         index = torch.minimum(action.long().clamp(min=0), last)
-        return Allocation(self.mode, torch.zeros_like(mask).scatter_(-1, index, True))
-
-    def reads(self, action: Tensor, mask: Tensor) -> Tensor:
-        """One, ``[lanes]``."""
-        return torch.ones_like(mask[:, 0], dtype=torch.float32)
+        return torch.zeros_like(mask).scatter_(-1, index, True)

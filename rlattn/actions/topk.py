@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlattn.actions.base import ActionFamily, MaskedDistribution
+from rlattn.actions.base import MaskedDistribution, OpeningFamily
 from rlattn.actions.position import masked_log_softmax
 from rlattn.errors import InputError
-from rlattn.steering import Allocation, SteeringMode
 
 
 class PlackettLuce(MaskedDistribution):
@@ -83,7 +82,7 @@ class PlackettLuce(MaskedDistribution):
             left = left.scatter(-1, action[:, step, None].long(), False)
 
 
-class TopK(ActionFamily):
+class TopK(OpeningFamily):
     """k source positions, the same for all layers and heads.
 
     An index beyond the source is its last position, and one that comes twice counts once.
@@ -96,7 +95,6 @@ class TopK(ActionFamily):
     """
 
     name: ClassVar[str] = "topk"
-    mode: ClassVar[SteeringMode] = "gate"
     initial: ClassVar[tuple[float, ...]] = (0.0,)
     per_position: ClassVar[bool] = False
 
@@ -118,15 +116,8 @@ class TopK(ActionFamily):
         """Positions from each one's score."""
         return PlackettLuce(parameters[..., 0], mask, self.k)
 
-    def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
-        """A gate with these positions open."""
-        return Allocation(self.mode, self._open(action, mask))
-
-    def reads(self, action: Tensor, mask: Tensor) -> Tensor:
-        """How many different positions they are, ``[lanes]``."""
-        return self._open(action, mask).sum(-1).float()
-
-    def _open(self, action: Tensor, mask: Tensor) -> Tensor:
+    def opened(self, action: Tensor, mask: Tensor) -> Tensor:
+        """These positions, each once."""
         length = mask.sum(-1, keepdim=True)
         index = torch.minimum(action.long().clamp(min=0), length - 1)
         # What comes after all positions are drawn says nothing: it repeats the first.

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlattn.actions.base import ActionFamily
+from rlattn.actions.base import OpeningFamily
 from rlattn.actions.bias import DiagonalGaussian
 from rlattn.actions.position import masked_log_softmax
-from rlattn.steering import Allocation, SteeringMode
 
 
-class Window(ActionFamily):
+class Window(OpeningFamily):
     """Neighbouring source positions, the same for all layers and heads.
 
     An action holds the centre, from -1 at the first position to 1 at the last, and the width, from
@@ -24,7 +23,6 @@ class Window(ActionFamily):
     """
 
     name: ClassVar[str] = "window"
-    mode: ClassVar[SteeringMode] = "gate"
     initial: ClassVar[tuple[float, ...]] = (0.0, 0.5, -1.0)
     per_position: ClassVar[bool] = False
 
@@ -44,15 +42,8 @@ class Window(ActionFamily):
         spread = log_std.clamp(-4.6, 0.0)[:, None].expand(-1, 2)
         return DiagonalGaussian(mean, spread, torch.ones_like(mean, dtype=torch.bool))
 
-    def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
-        """A gate with the window open."""
-        return Allocation(self.mode, self._open(action, mask))
-
-    def reads(self, action: Tensor, mask: Tensor) -> Tensor:
-        """The positions in the window, ``[lanes]``."""
-        return self._open(action, mask).sum(-1).float()
-
-    def _open(self, action: Tensor, mask: Tensor) -> Tensor:
+    def opened(self, action: Tensor, mask: Tensor) -> Tensor:
+        """The positions in the window."""
         centre, width = action.clamp(-1.0, 1.0).unbind(-1)
         length = mask.sum(-1)
         middle = (centre + 1) / 2 * (length - 1)
