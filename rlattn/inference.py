@@ -96,7 +96,8 @@ class Trace:
     Attributes:
         reads_fraction: Mean over the steps of each target of open over valid positions, ``[rows]``.
         attention: With `trace`, the attention of each step, ``[rows, source]``.
-        opened: With `trace`, the positions of each step that an allocation left open.
+        opened: With `trace`, the positions of each step that an action left open, bool,
+            ``[rows, source]``.
     """
 
     reads_fraction: Tensor = field(default_factory=lambda: torch.zeros(0))
@@ -166,13 +167,11 @@ class _Session:
         embedded = self._embed(token).float()
         action = self._policy.act(Observation(memory=self._memory, token=embedded, **seen))
         family = self._policy.family
-        allocation = family.allocation(action, self._mask)
-        self.steering.allocation = allocation
+        self.steering.allocation = family.allocation(action, self._mask)
         reads = family.reads(action, self._mask) / self._mask.sum(-1)
         self._reads += torch.where(self._live, reads, 0.0)
         if self._trace:
-            opened = allocation.values if allocation.mode == "gate" else self._mask
-            self.record.opened.append(opened)
+            self.record.opened.append(family.opened(action, self._mask))
 
     def _begin(self, memory: Tensor, mask: Tensor | None) -> None:
         rows, width = memory.shape[:2]

@@ -80,9 +80,19 @@ class ActionFamily(ABC):
             mask: True at real source tokens, ``[lanes, source]``.
         """
 
-    @abstractmethod
+    def opened(self, action: Tensor, mask: Tensor) -> Tensor:
+        """The valid positions that an action leaves open in any layer or head; at least one.
+
+        All of them, for a family that shuts none.
+
+        Returns:
+            bool, ``[lanes, source]``.
+        """
+        return mask
+
     def reads(self, action: Tensor, mask: Tensor) -> Tensor:
-        """How many source positions the action leaves open in any layer or head, ``[lanes]``."""
+        """How many positions that is, float32, ``[lanes]``."""
+        return self.opened(action, mask).sum(-1).float()
 
     def narrow(self, action: Tensor, source: int) -> Tensor:
         """The part of actions of the space that is about the first `source` positions."""
@@ -106,7 +116,3 @@ class OpeningFamily(ActionFamily):
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
         """A gate with these positions open."""
         return Allocation(self.mode, self.opened(action, mask))
-
-    def reads(self, action: Tensor, mask: Tensor) -> Tensor:
-        """How many positions are open, ``[lanes]``."""
-        return self.opened(action, mask).sum(-1).float()

@@ -74,7 +74,3 @@ class Bias(ActionFamily):
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
         """A bias on the attention logits, `SCALE` times the clipped action."""
         return Allocation(self.mode, self.SCALE * action.clamp(-1.0, 1.0).masked_fill(~mask, 0.0))
-
-    def reads(self, action: Tensor, mask: Tensor) -> Tensor:
-        """Every valid position: a bias shuts none, ``[lanes]``."""
-        return mask.sum(-1).float()

@@ -101,6 +101,6 @@ class Simplex(ActionFamily):
         """The shares in place of attention."""
         return Allocation(self.mode, shares(action, mask))
 
-    def reads(self, action: Tensor, mask: Tensor) -> Tensor:
-        """The positions that have a share at all, ``[lanes]``."""
-        return (shares(action, mask) > 0).sum(-1).float()
+    def opened(self, action: Tensor, mask: Tensor) -> Tensor:
+        """The positions that have a share at all."""
+        return shares(action, mask) > 0
