@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rlattn.errors import SteeringError
 
-SteeringMode = Literal["bias", "replace", "mix", "gate"]
+SteeringMode = Literal["bias", "scale", "replace", "mix", "gate"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +24,7 @@ class Allocation:
         mode: How `values` enters the attention. With native attention `softmax(logits)`:
 
             - `bias`: `softmax(logits + values)`; finite floats, 0 is native;
+            - `scale`: `softmax(logits * values)`; finite floats above 0, 1 is native;
             - `gate`: `softmax` over the positions where `values` is True; all True is native;
             - `replace`: `values` itself, after it is renormalised over the valid positions;
             - `mix`: `(1 - weight) * native + weight * replace`.
@@ -33,7 +34,8 @@ class Allocation:
             `[lanes, layers, heads, source]`, where layers and heads count all cross-attention
             layers and heads of the model, or are 1 to share one row. bool for `gate`, floating
             point otherwise; never negative for `replace` and `mix`.
-        weight: For `mix` only, in [0, 1]; `[lanes]` or a scalar tensor. 0 is native.
+        weight: For `mix` only, in [0, 1]; a scalar tensor, `[lanes]`, or
+            `[lanes, layers or 1, heads or 1]`. 0 is native.
 
     Raises:
         SteeringError: If mode, shapes or dtypes do not fit together.
@@ -59,16 +61,18 @@ class Allocation:
             raise SteeringError(f"{self.mode} needs floating-point values, not {self.values.dtype}")
         if (self.weight is not None) != (self.mode == "mix"):
             raise SteeringError("`mix` needs a weight, and no other mode takes one")
-        if self.weight is not None and self.weight.shape not in ((), self.values.shape[:1]):
+        if self.weight is not None and not _weighs(self.weight, len(self.values)):
+            lanes = len(self.values)
             raise SteeringError(
-                f"a mix weight of shape {list(self.weight.shape)}: expected a scalar or "
-                f"[{self.values.shape[0]}], one number per lane"
+                f"a mix weight of shape {list(self.weight.shape)}: expected a scalar, [{lanes}], "
+                f"one number per lane, or [{lanes}, layers or 1, heads or 1]"
             )
 
     @property
     def shares_layers(self) -> bool:
-        """Whether all layers get the same values."""
-        return self.values.ndim == 2 or self.values.shape[1] == 1
+        """Whether all layers get the same values, and the same weight."""
+        weight = self.weight is None or self.weight.ndim < 3 or self.weight.shape[1] == 1
+        return weight and (self.values.ndim == 2 or self.values.shape[1] == 1)
 
     @property
     def is_plain_gate(self) -> bool:
@@ -91,7 +95,21 @@ class Allocation:
         """
         if self.values.ndim == 2:
             return self.values[:, None, None, :]
-        return self.values[:, 0 if self.shares_layers else layer, :, None, :]
+        return self.values[:, min(layer, self.values.shape[1] - 1), :, None, :]
+
+    def weight_for_layer(self, layer: int) -> Tensor:
+        """The weight of one layer, for `mix` only.
+
+        Args:
+            layer: Index among the model's cross-attention layers, from 0.
+
+        Returns:
+            `[lanes or 1, heads or 1, 1, 1]`, a view.
+        """
+        assert self.weight is not None, "only `mix` has a weight"
+        if self.weight.ndim < 3:
+            return self.weight.reshape(-1, 1, 1, 1)
+        return self.weight[:, min(layer, self.weight.shape[1] - 1), :, None, None]
 
     def check_shape(self, lanes: int, layers: int, heads: int, source: int) -> None:
         """Refuse an allocation that was made for another batch, source or model.
@@ -108,13 +126,23 @@ class Allocation:
         shape = tuple(self.values.shape)
         shared = shape if len(shape) == 2 else (shape[0], shape[3])
         inner = () if len(shape) == 2 else shape[1:3]
-        if shared != (lanes, source) or (inner and not _fits(inner, (layers, heads))):
+        if shared != (lanes, source) or not _fits(inner, (layers, heads)):
             raise SteeringError(
                 f"values of shape {list(shape)} do not fit a forward of {lanes} lanes over "
                 f"{source} source positions in {layers} layers of {heads} heads: expected "
                 f"[{lanes}, {source}] or [{lanes}, {layers} or 1, {heads} or 1, {source}]"
             )
+        if self.weight is not None and not _fits(tuple(self.weight.shape[1:]), (layers, heads)):
+            raise SteeringError(
+                f"a mix weight of shape {list(self.weight.shape)} does not fit {layers} layers of "
+                f"{heads} heads: expected a scalar, [{lanes}] or "
+                f"[{lanes}, {layers} or 1, {heads} or 1]"
+            )
 
 
 def _fits(sizes: tuple[int, ...], full: tuple[int, int]) -> bool:
-    return all(size in (1, expected) for size, expected in zip(sizes, full, strict=True))
+    return not sizes or all(n in (1, expected) for n, expected in zip(sizes, full, strict=True))
+
+
+def _weighs(weight: Tensor, lanes: int) -> bool:
+    return not weight.ndim or (weight.ndim in (1, 3) and len(weight) == lanes)

@@ -88,6 +88,13 @@ def steered_weights(
         if check:
             refuse(~(values.isfinite() | _shut(valid)), heads, "a bias that is not finite")
         steered = native_weights(logits + values, valid)
+    elif allocation.mode == "scale":
+        if check:
+            proper = values.isfinite() & (values > 0)
+            refuse(~(proper | _shut(valid)), heads, "a scale that is not finite or not above 0")
+        # Masks hold numbers so low that a factor, or its gradient, would not be finite.
+        readable = logits if valid is None else torch.where(valid, logits, 0.0)
+        steered = native_weights(readable * values, valid)
     elif allocation.mode == "gate":
         is_open = values if valid is None else values & valid
         if check:
@@ -96,9 +103,9 @@ def steered_weights(
     else:
         steered = _share(values.to(logits.dtype), valid, heads, check=check)
         if allocation.weight is not None:
-            weight = allocation.weight.to(logits.dtype).reshape(-1, 1, 1, 1)
+            weight = allocation.weight_for_layer(layer).to(logits.dtype)
             if check:
-                refuse(~((weight >= 0) & (weight <= 1)), None, "a mix weight outside [0, 1]")
+                refuse(~((weight >= 0) & (weight <= 1)), heads, "a mix weight outside [0, 1]")
             steered = (1 - weight) * native_weights(logits, valid) + weight * steered
     if heads is None:
         return steered.expand_as(logits)

@@ -53,8 +53,10 @@ def allocations(width: int) -> dict[str, Allocation | None]:
         "native": None,
         "gate": Allocation("gate", opened),
         "bias": Allocation("bias", heads),
+        "scale": Allocation("scale", heads.exp()),
         "replace": Allocation("replace", weights),
         "mix": Allocation("mix", weights, torch.rand(LANES, dtype=torch.double)),
+        "mix by layer": Allocation("mix", weights, torch.rand(LANES, 2, 1, dtype=torch.double)),
     }
 
 

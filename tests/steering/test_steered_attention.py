@@ -13,6 +13,7 @@ from tests.steering.readers import HEADS, LANES, LAYERS, SOURCE, Reader
 NATIVE = {
     "none": None,
     "bias": Allocation("bias", torch.zeros(LANES, SOURCE)),
+    "scale": Allocation("scale", torch.ones(LANES, SOURCE)),
     "gate": Allocation("gate", torch.ones(LANES, SOURCE, dtype=torch.bool)),
     "mix": Allocation("mix", torch.ones(LANES, SOURCE), weight=torch.zeros(LANES)),
 }
@@ -38,6 +39,8 @@ def random_allocation(mode: str) -> Allocation:
         return Allocation("gate", gate)
     if mode == "bias":
         return Allocation("bias", 3 * torch.randn(LANES, SOURCE))
+    if mode == "scale":
+        return Allocation("scale", torch.randn(LANES, SOURCE).exp())
     weight = torch.rand(LANES) if mode == "mix" else None
     return Allocation(mode, torch.rand(LANES, SOURCE), weight)
 
@@ -120,6 +123,32 @@ def test_bias_is_added_to_the_logits(marian: Reader) -> None:
     assert torch.allclose(steered, expected / expected.sum(-1, keepdim=True), atol=1e-6)
 
 
+@pytest.mark.parametrize("heads", [HEADS, 1])
+def test_a_mix_weight_may_differ_by_layer_and_head(marian: Reader, heads: int) -> None:
+    values, weight = distribution(LANES, SOURCE, valid=marian.valid), torch.rand(LANES, 2, heads)
+
+    def attention(weight: Tensor, layer: int) -> Tensor:
+        with torch.no_grad(), steer(marian.model, Allocation("mix", values, weight)):
+            return marian.forward(output_attentions=True).cross_attentions[layer]
+
+    for layer in range(LAYERS):
+        # The layers below stay as they are, so that this one sees the same.
+        share = weight[:, layer, :, None, None]
+        native = attention(weight.index_fill(1, torch.tensor(layer), 0.0), layer)
+        expected = (1 - share) * native + share * values[:, None, None]
+        assert torch.allclose(attention(weight, layer), expected, atol=1e-6)
+
+
+def test_scale_sharpens_and_flattens_the_native_attention(marian: Reader) -> None:
+    factor = torch.tensor([0.25, 1.0, 4.0])[:, None]
+    with torch.no_grad(), steer(marian.model, None) as steering:
+        native = marian.forward(output_attentions=True).cross_attentions[0]
+        steering.allocation = Allocation("scale", factor.expand(LANES, SOURCE))
+        scaled = marian.forward(output_attentions=True).cross_attentions[0]
+    expected = native ** factor[:, None, None]
+    assert torch.allclose(scaled, expected / expected.sum(-1, keepdim=True), atol=1e-6)
+
+
 def test_only_the_chosen_layers_and_heads_are_steered(reader: Reader) -> None:
     gate = one_position(reader)
     with torch.no_grad(), steer(reader.model, None) as steering:
@@ -140,7 +169,7 @@ def test_what_is_said_of_heads_that_are_not_chosen_does_not_matter(marian: Reade
         assert (marian.logits() - logits).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("mode", ["bias", "gate", "replace", "mix"])
+@pytest.mark.parametrize("mode", ["bias", "scale", "gate", "replace", "mix"])
 def test_a_padded_lane_is_steered_as_if_it_were_alone(marian: Reader, mode: str) -> None:
     allocation = random_allocation(mode)
     with steer(marian.model, allocation):
@@ -156,7 +185,7 @@ def test_a_padded_lane_is_steered_as_if_it_were_alone(marian: Reader, mode: str)
         assert torch.equal(alone, written[one, : alone.shape[1]])
 
 
-@pytest.mark.parametrize("mode", ["bias", "gate", "replace", "mix"])
+@pytest.mark.parametrize("mode", ["bias", "scale", "gate", "replace", "mix"])
 def test_generate_writes_what_the_steered_logits_say(reader: Reader, mode: str) -> None:
     with steer(reader.model, random_allocation(mode)):
         written = reader.tokens(eos_token_id=None)
@@ -168,7 +197,7 @@ def test_generate_writes_what_the_steered_logits_say(reader: Reader, mode: str) 
     assert torch.equal(best[:, :-1], written[:, 1:])
 
 
-@pytest.mark.parametrize("mode", ["bias", "replace", "mix"])
+@pytest.mark.parametrize("mode", ["bias", "scale", "replace", "mix"])
 def test_gradients_flow_through_an_allocation(marian: Reader, mode: str) -> None:
     marian.model.double().requires_grad_(False)
     given = random_allocation(mode)

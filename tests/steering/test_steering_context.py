@@ -180,6 +180,7 @@ def test_two_threads_steer_two_models() -> None:
         ("mix", torch.ones(3, 7), None, "needs a weight"),
         ("bias", torch.ones(3, 7), torch.tensor(0.5), "no other mode"),
         ("mix", torch.ones(3, 7), torch.ones(7), r"shape \[7\].*\[3\]"),
+        ("mix", torch.ones(3, 7), torch.ones(3, 2), r"shape \[3, 2\].*\[3, layers or 1, heads"),
     ],
 )
 def test_what_is_no_allocation_is_refused(
@@ -202,11 +203,14 @@ def only(lane: int, value: float, other: float = 1.0) -> Tensor:
         (Allocation("bias", torch.zeros(LANES, 9, 1, SOURCE)), "2 layers of 2 heads"),
         (Allocation("bias", only(1, torch.nan)), "not finite in lane 1$"),
         (Allocation("bias", only(1, -torch.inf)), "not finite in lane 1$"),
+        (Allocation("scale", only(1, 0)), "not above 0 in lane 1$"),
+        (Allocation("scale", only(1, torch.inf)), "not finite or not above 0 in lane 1$"),
         (Allocation("gate", only(2, 0).bool()), "no valid position open in lane 2$"),
         (Allocation("gate", torch.arange(SOURCE).expand(3, -1) >= 4), "open in lanes 1, 2$"),
         (Allocation("replace", only(0, 0)), "all on padding in lane 0$"),
         (Allocation("replace", only(0, -1)), "in lane 0$"),
         (Allocation("mix", only(0, 1), torch.tensor([0, 0.5, 2])), r"outside \[0, 1\] in lane 2$"),
+        (Allocation("mix", only(0, 1), torch.ones(3, 5, 1)), r"\[3, 5, 1\].*2 layers of 2 heads"),
     ],
 )
 def test_an_allocation_that_does_not_fit_the_forward_is_refused(
