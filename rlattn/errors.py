@@ -17,3 +17,7 @@ class UnsupportedModelError(RlattnError, TypeError):
 
 class SteeringError(RlattnError, RuntimeError):
     """A steering was used wrongly, or did not reach the attention it was meant for."""
+
+
+class ContractError(RlattnError, ValueError):
+    """A term, family or task broke a rule that all of its kind keep; the message says which."""

@@ -87,8 +87,7 @@ def _batch_size(transitions: int, most: int) -> int:
 
 
 def _gamma(core: TranslationCore) -> float:
-    alone = core.prefix != "free" and "text" not in core.reward.needs
-    return 0.0 if alone else 0.98
+    return 0.0 if core.prefix != "free" and core.reward.immediate else 0.98
 
 
 def trained_policy(ppo: PPO) -> TrainedPolicy:

@@ -19,7 +19,7 @@ from rlattn.envs.store import EmbeddingRows, Rows
 from rlattn.errors import InputError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.observation import Observer
-from rlattn.rewards import Step, TotalReward
+from rlattn.rewards import Step, Texts, TotalReward
 from rlattn.steering.bands import band_slices
 
 View = dict[str, Tensor]
@@ -183,7 +183,9 @@ class TranslationCore:
             What each lane sees.
         """
         if seed is not None or not self._started:
-            self._queue.seed(self._seed if seed is None else seed)
+            seed = self._seed if seed is None else seed
+            self._queue.seed(seed)
+            self.reward.seed(seed)
         self._started = True
         self._kept.clear()
         self._start(np.arange(self.lanes))
@@ -219,38 +221,40 @@ class TranslationCore:
         ended = torch.isin(self._fed, self._ends).cpu().numpy()
         truncated = (ages == self.max_target) & ~ended
         done = ended | truncated
-        reads = self.family.reads(action, mask) / mask.sum(-1)
         assert output.attention is not None
         self._observer.record(output.hidden, output.attention)
-        lanes = np.flatnonzero(done)
-        texts = "text" in self.reward.needs
+        lanes, needs = np.flatnonzero(done), self.reward.needs
         native_token = None
-        if "native_token" in self.reward.needs:
+        if "native_token" in needs:
             native_token = target if native is None else self.host.choose(native, first, last)
-        reward, terms = self.reward(
-            Step(
-                token=token,
-                logits=logits.float(),
-                native_logits=native,
-                native_token=native_token,
-                reference_token=target if self.prefix == "reference" else None,
-                reads_fraction=reads,
-                done=done,
-                hypotheses=self.hypotheses(lanes) if texts else [],
-                references=[self._pairs[lane].target for lane in lanes] if texts else [],
-            )
+        step = Step(
+            token=token,
+            logits=logits.float(),
+            age=torch.from_numpy(ages.copy()).to(token.device),
+            done=torch.from_numpy(done).to(token.device),
+            mask=mask,
+            opened=self.family.opened(action, mask),
+            attention=output.attention,
+            coverage=self._observer.coverage[:, : mask.shape[1]],
+            native_logits=native,
+            native_token=native_token,
+            reference_token=target if self.prefix == "reference" else None,
+            finished=self._texts(lanes) if "text" in needs else None,
+            partial=self._texts(np.arange(self.lanes)) if "partial" in needs else None,
         )
-        self._totals += torch.cat([reward[:, None], reads[:, None], terms], dim=1).cpu().numpy()
+        reward, terms = self.reward(step)
+        reads = step.reads_fraction
+        earned = torch.cat([reward[:, None], reads[:, None], terms], dim=1).cpu().numpy()
+        self.reward.check_finite(earned[:, 2:])
+        self._totals += earned
         final_view, summaries = None, []
         if len(lanes):
             final_view = self.view(torch.from_numpy(lanes).to(mask.device))
             summaries = self._summaries(lanes)
-            self.reward.finish(sum(s["reads_fraction"] for s in summaries), len(lanes))
+            self.reward.finish(self._totals[lanes, 2:], self._decoder.ages[lanes])
             self._start(lanes)
         self._release()
-        return Transition(
-            self.view(), reward.cpu().numpy(), ended, truncated, final_view, summaries
-        )
+        return Transition(self.view(), earned[:, 0].copy(), ended, truncated, final_view, summaries)
 
     def hypotheses(self, lanes: np.ndarray) -> list[str]:
         """What the given lanes have written so far."""
@@ -263,6 +267,10 @@ class TranslationCore:
     def pair(self, lane: int) -> Pair:
         """The sentence that a lane is at."""
         return self._pairs[lane]
+
+    def _texts(self, lanes: np.ndarray) -> Texts:
+        sources, references = ([self._pairs[lane][side] for lane in lanes] for side in (0, 1))
+        return Texts(lanes, sources, self.hypotheses(lanes), references)
 
     def _start(self, lanes: np.ndarray) -> None:
         for places, episodes in self._queue.take(self._bands[lanes]):

@@ -92,7 +92,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         translate=write,
         every=max(1, config.steps // config.validations),
         reads_target=objective.reads_target,
-        reads_weight=objective.weights.get("reads", 0.0),
+        reads_weight=objective.reads_weight,
     )
     began = time.monotonic()
     learn(ppo, config.steps, [validation, RewardLog()], log_folder=out)

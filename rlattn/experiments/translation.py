@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -49,9 +49,14 @@ class Config:
         action: What the agent decides: `gate` opens or shuts each source position, `window` opens
             a stretch of them, `position` one and `topk:4` four; `bias` adds to the attention
             logits, `simplex` replaces the attention.
-        reward: Weighted terms, such as `fidelity=1 reads=-0.5`; there are agreement, fidelity,
-            likelihood, chrf, bleu and reads. By default a bias or a simplex is rewarded for
-            likelihood and all others for agreement, gates and windows with a --reads-target of 0.2.
+        reward: Weighted terms, such as `fidelity=1 reads=-0.5`. At each step: agreement, fidelity,
+            likelihood, log_likelihood and accuracy (of the reference), reads, entropy, coverage,
+            latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:` before
+            them, as differences at each step. As controls: constant, and any term with `shuffled:`
+            before it. A weight may be a schedule, `reads=-0.1:-0.5:100000` (from, to, steps), or
+            find a target of a cost, `latency=target:0.5`. By default a bias or a simplex is
+            rewarded for likelihood and all others for agreement, gates and windows with a
+            --reads-target of 0.2.
         reads_target: Adapt the weight of the reads until this fraction of the source is read, and
             keep the best policy that reads no more than this on the validation text.
         prefix: What is fed back while training: `host`, the host's own greedy output; `free`, the
@@ -105,14 +110,20 @@ class Objective:
     """What is rewarded, once defaults are filled in.
 
     Attributes:
-        weights: The weight of each reward term.
+        weights: The weight of each reward term, as `TotalReward` takes it.
         reads_target: The fraction of the source to read, or None.
         prefix: What is fed back.
     """
 
-    weights: dict[str, float]
+    weights: dict[str, float | dict[str, Any]]
     reads_target: float | None
     prefix: Prefix
+
+    @property
+    def reads_weight(self) -> float:
+        """What the reads weigh, at the end where that changes; 0 where they find a target."""
+        weight = self.weights.get("reads", 0.0)
+        return weight["end"] if isinstance(weight, dict) else weight
 
 
 def choose_objective(config: Config) -> Objective:
@@ -122,6 +133,12 @@ def choose_objective(config: Config) -> Objective:
         InputError: If a reward is malformed or unknown, or needs another prefix.
     """
     weights, target = parse_weights(config.reward), config.reads_target
+    match weights.get("reads"):
+        case {"target": number} if target is None:
+            target = number
+            del weights["reads"]
+        case {"target": _}:
+            raise InputError("--reads-target and reads=target:NUMBER say the same: give one")
     if not weights:
         family = make_family(config.action)
         # What shuts no position can still tell the host where it should have looked.

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+from rlattn.rewards.accuracy import Accuracy
 from rlattn.rewards.agreement import Agreement
-from rlattn.rewards.base import REWARDS, Need, Reward, SentenceReward, Step, register_reward
+from rlattn.rewards.base import Reward, SentenceReward
+from rlattn.rewards.controls import Constant, Shuffled
 from rlattn.rewards.fidelity import Fidelity
-from rlattn.rewards.likelihood import Likelihood
-from rlattn.rewards.quality import Bleu, Chrf
-from rlattn.rewards.reads import Reads, ReadsTarget
+from rlattn.rewards.likelihood import Likelihood, LogLikelihood
+from rlattn.rewards.quality import Bleu, Chrf, Exact, Ter
+from rlattn.rewards.reading import Coverage, Entropy, Latency, Length, Reads
+from rlattn.rewards.registry import REWARDS, make_reward, register_reward, register_scorer
+from rlattn.rewards.spread import Spread
+from rlattn.rewards.step import Need, Step, Texts
 from rlattn.rewards.total import TotalReward
+from rlattn.rewards.weights import Schedule, Target, WeightSpec
 
 __all__ = [
     "REWARDS",
+    "Accuracy",
     "Agreement",
     "Bleu",
     "Chrf",
+    "Constant",
+    "Coverage",
+    "Entropy",
+    "Exact",
     "Fidelity",
+    "Latency",
+    "Length",
     "Likelihood",
+    "LogLikelihood",
     "Need",
     "Reads",
-    "ReadsTarget",
     "Reward",
+    "Schedule",
     "SentenceReward",
+    "Shuffled",
+    "Spread",
     "Step",
+    "Target",
+    "Ter",
+    "Texts",
     "TotalReward",
+    "WeightSpec",
+    "make_reward",
     "register_reward",
+    "register_scorer",
 ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor
 
-from rlattn.rewards.base import Need, Reward, Step, register_reward
+from rlattn.rewards.base import Reward
+from rlattn.rewards.registry import register_reward
+from rlattn.rewards.step import Need, Step
 
 
 @register_reward
@@ -17,10 +17,9 @@ class Agreement(Reward):
     as it does in the translation.
     """
 
-    name: ClassVar[str] = "agreement"
-    needs: ClassVar[frozenset[Need]] = frozenset({"native_token"})
+    name = "agreement"
+    needs: frozenset[Need] = frozenset({"native_token"})
 
     def __call__(self, step: Step) -> Tensor:
         """The probability, ``[lanes]``."""
-        assert step.native_token is not None
         return step.log_prob(step.native_token).exp()

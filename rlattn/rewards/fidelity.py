@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor
 
-from rlattn.rewards.base import Need, Reward, Step, register_reward
+from rlattn.rewards.base import Reward
+from rlattn.rewards.registry import register_reward
+from rlattn.rewards.step import Need, Step
 
 
 @register_reward
 class Fidelity(Reward):
     """``-KL(native || steered)`` of the next token, in nats; zero is perfect."""
 
-    name: ClassVar[str] = "fidelity"
-    needs: ClassVar[frozenset[Need]] = frozenset({"native"})
+    name = "fidelity"
+    needs: frozenset[Need] = frozenset({"native"})
 
     def __call__(self, step: Step) -> Tensor:
         """The negative divergence, ``[lanes]``."""

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor
 
-from rlattn.rewards.base import Need, Reward, Step, register_reward
+from rlattn.rewards.base import Reward
+from rlattn.rewards.registry import register_reward
+from rlattn.rewards.step import Need, Step
 
 
 @register_reward
 class Likelihood(Reward):
     """Log-likelihood of the reference's next token, as gain over native, in nats."""
 
-    name: ClassVar[str] = "likelihood"
-    needs: ClassVar[frozenset[Need]] = frozenset({"native", "reference"})
+    name = "likelihood"
+    needs: frozenset[Need] = frozenset({"native", "reference"})
 
     def __call__(self, step: Step) -> Tensor:
         """The gain in nats, ``[lanes]``."""
-        assert step.reference_token is not None
         return step.log_prob(step.reference_token) - step.native_log_prob(step.reference_token)
+
+
+@register_reward
+class LogLikelihood(Reward):
+    """Log-likelihood of the reference's next token, in nats; it needs no native attention."""
+
+    name = "log_likelihood"
+    needs: frozenset[Need] = frozenset({"reference"})
+
+    def __call__(self, step: Step) -> Tensor:
+        """In nats, at most 0, ``[lanes]``."""
+        return step.log_prob(step.reference_token)

@@ -2,71 +2,147 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from rlattn.errors import InputError
-from rlattn.rewards.base import REWARDS, Need, Reward, Step
-from rlattn.rewards.reads import ReadsTarget
+from rlattn.errors import ContractError, InputError
+from rlattn.rewards.base import Reward
+from rlattn.rewards.registry import make_reward
+from rlattn.rewards.step import Need, Step
+from rlattn.rewards.weights import Weight, WeightSpec, make_weight
 
 
 class TotalReward:
     """A weighted sum of terms, each of which stays visible by name.
 
     Args:
-        weights: The weight of each term, by the name of a registered term.
+        weights: The weight of each term, by its name; see `rlattn.rewards.make_weight` for weights
+            that change.
         reads_target: Adapt the weight of the reads until this fraction of the source is read; a
-            weight that is given is where it starts.
+            weight that is given is where it starts. The same as
+            ``{"reads": {"target": reads_target}}``.
 
     Raises:
-        InputError: If there is no such term, a weight is not finite, or there are none.
+        InputError: If there is no such term, a weight is none, or there are none.
     """
 
-    def __init__(self, weights: Mapping[str, float], reads_target: float | None = None) -> None:
-        if reads_target is not None and not 0 < reads_target <= 1:
-            raise InputError(f"reads target {reads_target}: expected a fraction in (0, 1]")
-        self.target = None
+    def __init__(
+        self, weights: Mapping[str, WeightSpec], reads_target: float | None = None
+    ) -> None:
         if reads_target is not None:
-            self.target = ReadsTarget(reads_target)
-            if "reads" in weights:
-                self.target = ReadsTarget(reads_target, max(0.0, -weights["reads"]))
-            weights = {**weights, "reads": -self.target.price}
+            if not 0 < reads_target <= 1:
+                raise InputError(f"reads target {reads_target}: expected a fraction in (0, 1]")
+            weights = {**weights, "reads": _reads(weights.get("reads"), reads_target)}
         if not weights:
             raise InputError("no reward: expected at least one term, such as fidelity=1")
-        for name, weight in weights.items():
-            if name not in REWARDS:
-                known = ", ".join(sorted(REWARDS))
-                raise InputError(f"unknown reward {name!r}: expected one of {known}")
-            if not math.isfinite(weight):
-                raise InputError(f"reward {name}={weight}: expected a finite weight")
-        self.terms: dict[str, Reward] = {name: REWARDS[name]() for name in weights}
-        self.weights = dict(weights)
+        self.terms: dict[str, Reward] = {name: make_reward(name) for name in weights}
+        self._weights: dict[str, Weight] = {
+            name: make_weight(name, spec) for name, spec in weights.items()
+        }
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What each term weighs now."""
+        return {name: weight.value for name, weight in self._weights.items()}
 
     @property
     def needs(self) -> frozenset[Need]:
         """What the terms ask for together."""
         return frozenset().union(*(term.needs for term in self.terms.values()))
 
+    @property
+    def immediate(self) -> bool:
+        """Whether every term's number at a step is owed to that step alone."""
+        return all(term.immediate for term in self.terms.values())
+
+    def seed(self, seed: int) -> None:
+        """Has all terms begin anew; weights stay, for they belong to the learning."""
+        for term in self.terms.values():
+            term.seed(seed)
+
     def __call__(self, step: Step) -> tuple[Tensor, Tensor]:
         """The reward of a step.
 
         Returns:
             The weighted sum, ``[lanes]``, and the terms before weighting, ``[lanes, terms]``.
+
+        Raises:
+            ContractError: If a term gives anything but one number for each lane.
         """
-        values = torch.stack([term(step) for term in self.terms.values()], dim=1)
-        weights = values.new_tensor([self.weights[name] for name in self.terms])
+        rows = [checked(name, term(step), step) for name, term in self.terms.items()]
+        values = torch.stack(rows, dim=1)
+        weights = values.new_tensor([weight.value for weight in self._weights.values()])
+        for weight in self._weights.values():
+            weight.advance(len(step.token))
         return values @ weights, values
 
-    def finish(self, reads: float, count: int) -> None:
-        """Tells the target of reads, if there is one, of finished sentences.
+    def check_finite(self, values: np.ndarray) -> None:
+        """Looks at what the terms gave, where it is on the CPU already.
 
         Args:
-            reads: The sum of their reads fractions.
-            count: How many they are.
+            values: The terms before weighting, ``[lanes, terms]``.
+
+        Raises:
+            ContractError: If a number is not finite; names the term and the lanes.
         """
-        if self.target is not None:
-            self.target.update(reads, count)
-            self.weights["reads"] = -self.target.price
+        if np.isfinite(values).all():
+            return
+        for name, column in zip(self.terms, values.T, strict=True):
+            lanes = np.flatnonzero(~np.isfinite(column))
+            if len(lanes):
+                raise ContractError(
+                    f"the reward {name!r} gave {column[lanes[0]]} in lane {lanes[0]}"
+                    f" ({len(lanes)} of {len(column)} lanes): expected finite numbers"
+                )
+
+    def finish(self, sums: np.ndarray, lengths: np.ndarray) -> None:
+        """Tells the weights of finished sentences.
+
+        Args:
+            sums: The sum of each term over each sentence, ``[sentences, terms]``.
+            lengths: The steps of each sentence, ``[sentences]``.
+        """
+        for weight, column in zip(self._weights.values(), sums.T, strict=True):
+            weight.finish(column, lengths)
+
+
+def checked(name: str, values: Any, step: Step) -> Tensor:
+    """What a term gave, if it is one number for each lane.
+
+    Raises:
+        ContractError: If it is not; says what it is instead.
+    """
+    lanes, device = len(step.token), step.token.device
+    expected = f"expected a floating-point tensor [{lanes}], one number for each lane"
+    if not isinstance(values, Tensor):
+        raise ContractError(f"the reward {name!r} gave a {type(values).__name__}: {expected}")
+    if values.shape != (lanes,):
+        hint = ""
+        if values.ndim == 0:
+            hint = "; a mean or a sum over the lanes would reward each for what all did"
+        raise ContractError(
+            f"the reward {name!r} gave a tensor of shape {list(values.shape)}: {expected}{hint}"
+        )
+    if not values.is_floating_point():
+        raise ContractError(f"the reward {name!r} gave {values.dtype}: {expected}; use .float()")
+    if values.device != device:
+        raise ContractError(
+            f"the reward {name!r} gave a tensor on {values.device}: {expected} on {device}; make "
+            "new tensors with torch.zeros_like(step.reads_fraction) or on step.token.device"
+        )
+    return values.detach().to(torch.float32)
+
+
+def _reads(given: WeightSpec | None, target: float) -> WeightSpec:
+    if given is None:
+        return {"target": target}
+    if not isinstance(given, int | float):
+        raise InputError(
+            f"reads target {target}: the weight of the reads is {given} already; give one of them"
+        )
+    make_weight("reads", given)
+    return {"target": target, "price": max(0.0, -given)}

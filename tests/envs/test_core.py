@@ -293,8 +293,13 @@ def test_sentence_rewards_come_at_the_end_for_what_was_written(
         for lane in np.flatnonzero(done):
             # The last word is not told, but all words are known.
             hypotheses = host.detokenize([[*before[lane], word] for word in range(host.vocabulary)])
-            scores = [2 * Chrf().score(text, pairs_now[lane].target) for text in hypotheses]
-            assert np.abs(np.array(scores) - transition.reward[lane]).min() < 1e-5
+            pairs_then = [pairs_now[lane]] * len(hypotheses)
+            scores = Chrf().score(
+                [pair.source for pair in pairs_then],
+                hypotheses,
+                [pair.target for pair in pairs_then],
+            )
+            assert np.abs(2 * np.array(scores) - transition.reward[lane]).min() < 1e-5
             scored += transition.reward[lane] > 0
     assert scored > 0
 

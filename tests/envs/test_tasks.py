@@ -35,7 +35,7 @@ def test_by_default_gates_are_rewarded_for_sparing_reads_without_loss(task: dict
     core = make_core(**task)
     assert core.family.name == "gate"
     assert core.reward.weights["reads"] < 0 < max(core.reward.weights.values())
-    assert make_core(**task, reads_target=0.2).reward.target is not None
+    assert make_core(**task, reads_target=0.2).reward.weights["reads"] < 0
 
 
 def test_hosts_and_corpora_are_loaded_once(task: dict[str, Any]) -> None:
@@ -49,6 +49,7 @@ def test_hosts_and_corpora_are_loaded_once(task: dict[str, Any]) -> None:
         ({"action": "stare"}, "unknown action 'stare'"),
         ({"reward": {"luck": 1.0}}, "unknown reward 'luck'"),
         ({"reward": {"reads": float("nan")}}, "finite"),
+        ({"reward": {"reads": {"start": 0.0}}}, "end, steps is missing"),
         ({"reads_target": 2.0}, "reads target"),
         ({"prefix": "none"}, "unknown prefix 'none'"),
         ({"host": "no/such-host"}, "host no/such-host"),

@@ -106,6 +106,18 @@ class TestObjective:
         given = choose_objective(Config(reward=("chrf=1",), reads_target=0.4))
         assert (given.weights, given.reads_target) == ({"chrf": 1.0}, 0.4)
 
+    def test_a_target_of_the_reads_may_stand_among_the_weights(self) -> None:
+        assert choose_objective(Config(reward=("reads=target:0.4",))) == choose_objective(
+            Config(reads_target=0.4)
+        )
+        with pytest.raises(InputError, match="say the same"):
+            choose_objective(Config(reward=("reads=target:0.4",), reads_target=0.3))
+
+    def test_what_the_reads_weigh_in_the_end_chooses_the_policy(self) -> None:
+        weights = {(): 0.0, ("chrf=1",): 0.0, ("reads=-0.5",): -0.5, ("reads=0:-0.3:9",): -0.3}
+        for reward, weight in weights.items():
+            assert choose_objective(Config(reward=reward)).reads_weight == weight
+
     def test_the_prefix_follows_the_reward_unless_it_is_given(self) -> None:
         assert choose_objective(Config(reward=("likelihood=1",))).prefix == "reference"
         assert choose_objective(Config(reward=("chrf=1",), prefix="free")).prefix == "free"

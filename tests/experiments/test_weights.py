@@ -15,6 +15,12 @@ def test_one_quoted_argument_may_hold_several() -> None:
     assert parse_weights(["fidelity=1 reads=-0.5"]) == parse_weights(["fidelity=1", "reads=-0.5"])
 
 
+def test_a_weight_may_be_a_schedule_or_a_target() -> None:
+    weights = parse_weights(["reads=-0.1:-0.5:1000", "shuffled:latency=target:0.3"])
+    assert weights["reads"] == {"start": -0.1, "end": -0.5, "steps": 1000}
+    assert weights["shuffled:latency"] == {"target": 0.3}
+
+
 def test_nothing_given_is_nothing() -> None:
     assert parse_weights([]) == {}
 
@@ -29,6 +35,10 @@ def test_nothing_given_is_nothing() -> None:
         (["fidelity=1=2"], "'fidelity=1=2' should have a finite number"),
         (["fidelity=nan"], "'fidelity=nan' should have a finite number"),
         (["fidelity=-inf"], "'fidelity=-inf' should have a finite number"),
+        (["reads=-0.1:-0.5"], "START:END:STEPS"),
+        (["reads=-0.1:-0.5:few"], "START:END:STEPS"),
+        (["reads=goal:0.5"], "or target:NUMBER"),
+        (["reads=target:nan"], "or target:NUMBER"),
         (["reads=1", "reads=1"], "'reads' is given twice"),
     ],
 )

@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import sacrebleu
+import torch
 
-from rlattn.rewards import Bleu, Chrf, SentenceReward
-from tests.rewards.steps import step
+from rlattn.rewards import SentenceReward, make_reward
+from tests.rewards.steps import last, step, texts
 
 HYPOTHESIS, REFERENCE = "the cat sat on the mat", "the cat sat on a mat"
+EVERY_SCORE = pytest.mark.parametrize("name", ["bleu", "chrf", "ter", "exact"])
 
 
-@pytest.mark.parametrize("term", [Bleu(), Chrf()])
-def test_nothing_is_scored_before_the_end(term: SentenceReward) -> None:
-    assert term(step()).tolist() == [0.0, 0.0]
+def score_of(name: str, hypothesis: str, reference: str) -> float:
+    term = make_reward(name)
+    assert isinstance(term, SentenceReward)
+    return term.score(["source"], [hypothesis], [reference])[0]
 
 
-@pytest.mark.parametrize("term", [Bleu(), Chrf()])
-def test_the_lane_that_ended_gets_the_score(term: SentenceReward) -> None:
-    done = step(done=np.array([False, True]), hypotheses=[HYPOTHESIS], references=[REFERENCE])
-    score = term.score(HYPOTHESIS, REFERENCE)
-    assert 0 < score < 1
-    assert term(done).tolist() == pytest.approx([0.0, score])
-    both = step(
-        done=np.array([True, True]),
-        hypotheses=["nothing alike", REFERENCE],
-        references=[REFERENCE, REFERENCE],
-    )
-    assert term(both)[0] < 0.2
-    assert term(both)[1] == pytest.approx(1.0)
+@EVERY_SCORE
+def test_nothing_is_scored_before_the_end(name: str) -> None:
+    assert make_reward(name)(step()).tolist() == [0.0, 0.0]
+
+
+@EVERY_SCORE
+def test_the_lane_that_ended_gets_the_score(name: str) -> None:
+    finished = texts((HYPOTHESIS, REFERENCE), lanes=[1])
+    done = step(done=torch.tensor([False, True]), finished=finished)
+    score = score_of(name, HYPOTHESIS, REFERENCE)
+    assert make_reward(name)(done).tolist() == pytest.approx([0.0, score])
+
+
+@EVERY_SCORE
+def test_a_perfect_sentence_is_told_from_a_bad_one(name: str) -> None:
+    bad, perfect = make_reward(name)(last(("nothing alike", REFERENCE), (REFERENCE, REFERENCE)))
+    if name == "ter":
+        bad, perfect = 1 - bad, 1 - perfect
+    assert perfect == pytest.approx(1.0)
+    assert bad < 0.2
 
 
 def test_scores_are_those_of_sacrebleu_as_a_fraction() -> None:
-    bleu = sacrebleu.sentence_bleu(HYPOTHESIS, [REFERENCE]).score
-    chrf = sacrebleu.sentence_chrf(HYPOTHESIS, [REFERENCE]).score
-    assert Bleu().score(HYPOTHESIS, REFERENCE) == pytest.approx(bleu / 100)
-    assert Chrf().score(HYPOTHESIS, REFERENCE) == pytest.approx(chrf / 100)
+    for name in ("bleu", "chrf", "ter"):
+        theirs = getattr(sacrebleu, f"sentence_{name}")(HYPOTHESIS, [REFERENCE]).score
+        assert 0 < theirs < 100
+        assert score_of(name, HYPOTHESIS, REFERENCE) == pytest.approx(theirs / 100)
 
 
-@pytest.mark.parametrize("term", [Bleu(), Chrf()])
-def test_an_empty_translation_scores_nothing(term: SentenceReward) -> None:
-    assert term.score("", REFERENCE) == 0.0
+@pytest.mark.parametrize(("name", "score"), [("bleu", 0), ("chrf", 0), ("ter", 1), ("exact", 0)])
+def test_an_empty_translation_scores_nothing(name: str, score: float) -> None:
+    assert score_of(name, "", REFERENCE) == score
+
+
+def test_an_exact_match_minds_words_and_not_spaces() -> None:
+    assert score_of("exact", " the cat  sat on a mat\n", REFERENCE) == 1.0
+    assert score_of("exact", "The cat sat on a mat", REFERENCE) == 0.0

@@ -1,0 +1,86 @@
+"""Rewards that tell nothing: what is learned from them is not owed to the reward.
+
+Choshen et al. (2020) found that reinforcement learning for translation can gain as much from a
+constant reward as from a real one.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rlattn.rewards.base import Reward
+from rlattn.rewards.registry import WRAPPERS, register_reward
+from rlattn.rewards.step import Step
+
+_ROOM = 4096
+
+
+@register_reward
+class Constant(Reward):
+    """One for every sentence, whatever was written."""
+
+    name = "constant"
+    immediate = False
+
+    def __call__(self, step: Step) -> Tensor:
+        """One where a sentence ended, zero elsewhere, ``[lanes]``."""
+        return step.done.float()
+
+
+class Shuffled(Reward):
+    """Another term's numbers, each handed to a lane or step that it is not owed to.
+
+    A lane is given a number that was earned before, or by another lane now; steps that end a
+    sentence and steps that do not are shuffled apart, so that the scores of sentences still come
+    at their ends.
+
+    Args:
+        term: The other term.
+    """
+
+    def __init__(self, term: Reward) -> None:
+        self.name = f"shuffled:{term.name}"
+        self.needs, self.immediate = term.needs, term.immediate
+        self._term = term
+        self.seed(0)
+
+    def seed(self, seed: int) -> None:
+        """Forgets all numbers, and begins a new order."""
+        self._term.seed(seed)
+        self._chance = torch.Generator().manual_seed(seed)
+        self._ends, self._others = _Pool(self._chance), _Pool(self._chance)
+
+    def __call__(self, step: Step) -> Tensor:
+        """Numbers as often as the other term gives them, ``[lanes]``."""
+        values = self._term(step).clone()
+        for lanes, pool in ((step.done, self._ends), (~step.done, self._others)):
+            values[lanes] = pool.exchange(values[lanes])
+        return values
+
+
+class _Pool:
+    """The numbers of late, out of which others are given for those that are put in."""
+
+    def __init__(self, chance: torch.Generator) -> None:
+        self._chance, self._kept, self._count = chance, torch.zeros(0), 0
+
+    def exchange(self, values: Tensor) -> Tensor:
+        """Puts numbers in, and gives for each one that is not itself, where there is any other."""
+        if not len(values):
+            return values
+        if not len(self._kept):
+            self._kept = values.new_zeros(max(_ROOM, len(values)))
+        room = len(self._kept)
+        places = (self._count + torch.arange(len(values))) % room
+        self._kept[places] = values
+        self._count += len(values)
+        held = min(self._count, room)
+        if held == 1:
+            return values
+        # Never all the way round: that would be the number itself.
+        away = torch.randint(1, held, (len(values),), generator=self._chance)
+        return self._kept[(places + away) % held]
+
+
+WRAPPERS["shuffled"] = Shuffled

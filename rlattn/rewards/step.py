@@ -1,0 +1,162 @@
+"""What a reward term is told of a step."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlattn.errors import ContractError
+
+T = TypeVar("T")
+Need = Literal["native", "native_token", "reference", "text", "partial"]
+"""What a term asks for: native logits, the native choice, the reference as prefix, the texts of
+sentences that ended, the texts of all lanes so far.
+"""
+
+
+class Texts(NamedTuple):
+    """What some lanes read, wrote and should have written.
+
+    Attributes:
+        lanes: Which lanes, in ascending order, int64, ``[count]``.
+        sources: Their source sentences.
+        hypotheses: What they wrote.
+        references: What they should have written.
+    """
+
+    lanes: np.ndarray
+    sources: list[str]
+    hypotheses: list[str]
+    references: list[str]
+
+
+class Step:
+    """One step of all lanes, as reward terms see it; all tensors are on the host's device.
+
+    What only some terms need is computed only where a term asks for it, by `Reward.needs`; a term
+    that reads what it did not ask for is told so.
+
+    Args:
+        token: The token that the steered host chose, int64, ``[lanes]``.
+        logits: The steered host's, float32, ``[lanes, vocabulary]``.
+        age: Which step of its sentence this is for each lane, from 1, int64, ``[lanes]``.
+        done: Lanes whose sentence ended with this step, bool, ``[lanes]``.
+        mask: True at real source tokens, ``[lanes, source]``.
+        opened: True at source positions that the allocation left open in any layer or head,
+            ``[lanes, source]``.
+        attention: The attention that was used, mean over layers and heads, float32,
+            ``[lanes, source]``.
+        coverage: The sum of such attention since the sentence began, this step included, float32,
+            ``[lanes, source]``.
+        native_logits: The unsteered host's after the same prefix, float32,
+            ``[lanes, vocabulary]``; for terms that need ``"native"``.
+        native_token: The token that the unsteered host chooses, int64, ``[lanes]``; for terms that
+            need ``"native_token"``, which costs less than ``"native"`` where the prefix is the
+            host's own output.
+        reference_token: The reference's token at this step, int64, ``[lanes]``; for terms that
+            need ``"reference"``.
+        finished: The sentences that ended with this step; for terms that need ``"text"``.
+        partial: All sentences as far as they are written; for terms that need ``"partial"``.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: Tensor,
+        logits: Tensor,
+        age: Tensor,
+        done: Tensor,
+        mask: Tensor,
+        opened: Tensor,
+        attention: Tensor,
+        coverage: Tensor,
+        native_logits: Tensor | None = None,
+        native_token: Tensor | None = None,
+        reference_token: Tensor | None = None,
+        finished: Texts | None = None,
+        partial: Texts | None = None,
+    ) -> None:
+        self.token, self.logits, self.age, self.done = token, logits, age, done
+        self.mask, self.opened = mask, opened
+        self.attention, self.coverage = attention, coverage
+        self._native_logits, self._native_token = native_logits, native_token
+        self._reference_token = reference_token
+        self._finished, self._partial = finished, partial
+
+    @property
+    def native_logits(self) -> Tensor:
+        """The unsteered host's after the same prefix, float32, ``[lanes, vocabulary]``."""
+        return _asked_for(self._native_logits, "native_logits", "native")
+
+    @property
+    def native_token(self) -> Tensor:
+        """The token that the unsteered host chooses, int64, ``[lanes]``."""
+        return _asked_for(self._native_token, "native_token", "native_token")
+
+    @property
+    def reference_token(self) -> Tensor:
+        """The reference's token at this step, int64, ``[lanes]``."""
+        return _asked_for(self._reference_token, "reference_token", "reference")
+
+    @property
+    def finished(self) -> Texts:
+        """The sentences that ended with this step."""
+        return _asked_for(self._finished, "finished", "text")
+
+    @property
+    def partial(self) -> Texts:
+        """All sentences as far as they are written."""
+        return _asked_for(self._partial, "partial", "partial")
+
+    @cached_property
+    def reads_fraction(self) -> Tensor:
+        """Open positions over valid positions, float32, ``[lanes]``."""
+        return self.opened.sum(-1) / self.mask.sum(-1)
+
+    @cached_property
+    def log_probs(self) -> Tensor:
+        """The steered host's log-probabilities in nats, ``[lanes, vocabulary]``."""
+        return self.logits.log_softmax(-1)
+
+    @cached_property
+    def native_log_probs(self) -> Tensor:
+        """The unsteered host's log-probabilities in nats, ``[lanes, vocabulary]``."""
+        return self.native_logits.log_softmax(-1)
+
+    def log_prob(self, token: Tensor) -> Tensor:
+        """The steered log-probability of one token per lane, at less cost than all of them.
+
+        Args:
+            token: ``[lanes]``.
+
+        Returns:
+            In nats, ``[lanes]``.
+        """
+        return _log_prob(self.logits, token)
+
+    def native_log_prob(self, token: Tensor) -> Tensor:
+        """The native log-probability of one token per lane, as `log_prob` gives the steered."""
+        return _log_prob(self.native_logits, token)
+
+    def scatter(self, values: Tensor, lanes: np.ndarray) -> Tensor:
+        """Numbers of some lanes among zeros, float32, ``[lanes]``."""
+        wide = torch.zeros(len(self.token), device=self.token.device)
+        wide[torch.from_numpy(lanes).to(wide.device)] = values.to(wide)
+        return wide
+
+
+def _log_prob(logits: Tensor, token: Tensor) -> Tensor:
+    return logits.gather(1, token[:, None])[:, 0] - logits.logsumexp(-1)
+
+
+def _asked_for(value: T | None, name: str, need: Need) -> T:
+    if value is None:
+        raise ContractError(
+            f"a reward reads step.{name}, which nothing asked for: give the reward "
+            f"needs = frozenset({{{need!r}}}), or register its function with needs={{{need!r}}}"
+        )
+    return value

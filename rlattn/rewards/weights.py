@@ -1,0 +1,164 @@
+"""Weights of reward terms: a number, a schedule, or a price that finds a target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from rlattn.errors import InputError
+
+Per = Literal["step", "sentence"]
+
+
+class Weight:
+    """A weight, which stays as it is; others may change while an agent learns.
+
+    Args:
+        value: What it is now.
+    """
+
+    def __init__(self, value: float) -> None:
+        self.value = _finite("weight", value)
+
+    def advance(self, steps: int) -> None:
+        """Tells how many environment steps were taken, all lanes together."""
+
+    def finish(self, sums: np.ndarray, lengths: np.ndarray) -> None:
+        """Tells what the term came to in sentences that ended.
+
+        Args:
+            sums: The sum of its numbers over each sentence, ``[sentences]``.
+            lengths: The steps of each sentence, ``[sentences]``.
+        """
+
+
+@dataclass
+class Schedule(Weight):
+    """A weight that goes from one number to another in a straight line, and stays there.
+
+    Attributes:
+        start: The weight at first.
+        end: The weight at last.
+        steps: After how many environment steps, all lanes together.
+    """
+
+    start: float
+    end: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        """Refuses what is no schedule."""
+        _finite("start", self.start), _finite("end", self.end)
+        if not _finite("steps", self.steps) >= 1:
+            raise InputError(f"steps {self.steps}: expected at least 1")
+        self.value, self._taken = float(self.start), 0
+
+    def advance(self, steps: int) -> None:
+        """Moves on along the line."""
+        self._taken += steps
+        share = min(self._taken / self.steps, 1.0)
+        self.value = (1 - share) * self.start + share * self.end
+
+
+@dataclass
+class Target(Weight):
+    """A price that adapts until a cost is at its target: "as good as possible at this cost".
+
+    It is a Lagrange multiplier driven by the excess and its sum over time, as in PID Lagrangian
+    methods (Stooke et al., 2020). The excess counts for much, so that the price lets go as the
+    target comes near: gates that were driven shut by too high a price are slow to open again.
+
+    The weight is the negative of the price. A price never rewards.
+
+    Attributes:
+        target: What the cost may be.
+        price: The most that a unit of the cost is charged, and what it is charged at first.
+        gain: What a unit of the cost is charged per unit of excess.
+        rate: How far the lasting part of the price moves per update and unit of excess.
+        sentences: How many sentences make an update.
+        per: Whether the cost of a sentence is the mean over its ``"step"``s or the sum over the
+            ``"sentence"``.
+    """
+
+    target: float
+    price: float = 0.5
+    gain: float = 6.0
+    rate: float = 0.05
+    sentences: int = 256
+    per: Per = "step"
+
+    def __post_init__(self) -> None:
+        """Refuses what is no target."""
+        for name in ("target", "price", "gain", "rate"):
+            if not _finite(name, getattr(self, name)) >= 0:
+                raise InputError(f"{name} {getattr(self, name)}: expected at least 0")
+        if self.sentences < 1:
+            raise InputError(f"sentences {self.sentences}: expected at least 1")
+        if self.per not in get_args(Per):
+            raise InputError(f"per {self.per!r}: expected one of {', '.join(get_args(Per))}")
+        self._most, self._lasting, self._sum, self._count = self.price, 0.0, 0.0, 0
+        self.value = -self.price
+
+    def finish(self, sums: np.ndarray, lengths: np.ndarray) -> None:
+        """Takes in finished sentences; every `sentences` of them the price moves."""
+        self._sum += float((sums / lengths if self.per == "step" else sums).sum())
+        self._count += len(sums)
+        if self._count < self.sentences:
+            return
+        excess = self._sum / self._count - self.target
+        price = self._lasting + self.gain * excess
+        if price < self._most:
+            # Not before: the long way down from reading everything says nothing about the price
+            # that holds the target.
+            self._lasting = min(max(self._lasting + self.rate * excess, 0.0), self._most)
+        self.price = min(max(price, 0.0), self._most)
+        self.value = -self.price
+        self._sum, self._count = 0.0, 0
+
+
+WeightSpec = float | Weight | Mapping[str, Any]
+"""A weight as users give it: a number, or what `Schedule` or `Target` take, by name."""
+
+
+def make_weight(name: str, spec: WeightSpec) -> Weight:
+    """The weight of a term.
+
+    Args:
+        name: The term, for error messages.
+        spec: A number; ``{"start": -0.1, "end": -0.5, "steps": 100000}``; or ``{"target": 0.2}``
+            with anything else that `Target` takes.
+
+    Raises:
+        InputError: If it is none of these, or something in it is out of range.
+    """
+    if isinstance(spec, Weight):
+        return spec
+    try:
+        if not isinstance(spec, Mapping):
+            return Weight(spec)
+        kind = Target if "target" in spec else Schedule
+        known = {field.name: field.default is MISSING for field in fields(kind)}
+        missing = [key for key, needed in known.items() if needed and key not in spec]
+        unknown = [key for key in spec if key not in known]
+        if missing or unknown:
+            raise InputError(
+                f"{dict(spec)}: a {kind.__name__.lower()} takes {', '.join(known)}"
+                + (f"; {', '.join(missing)} is missing" if missing else "")
+                + (f"; {', '.join(unknown)} is unknown" if unknown else "")
+            )
+        weight: Weight = kind(**spec)
+        return weight
+    except InputError as error:
+        raise InputError(f"reward {name}: {error}") from error
+
+
+def _finite(what: str, number: object) -> float:
+    if isinstance(number, bool) or not isinstance(number, int | float | np.number):
+        raise InputError(f"{what} {number!r}: expected a number")
+    if not math.isfinite(number):
+        raise InputError(f"{what} {number}: expected a finite number")
+    return float(number)
