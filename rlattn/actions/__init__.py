@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rlattn.actions.base import ActionFamily, MaskedDistribution
+from rlattn.actions.base import ActionFamily
 from rlattn.actions.bias import Bias
+from rlattn.actions.distributions import MaskedDistribution
 from rlattn.actions.gate import Gate
 from rlattn.actions.position import Position
 from rlattn.actions.simplex import Simplex

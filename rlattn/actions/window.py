@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from rlattn.actions.base import OpeningFamily
-from rlattn.actions.bias import DiagonalGaussian
-from rlattn.actions.position import masked_log_softmax
+from rlattn.actions.distributions import DiagonalGaussian, masked_log_softmax
 
 
 class Window(OpeningFamily):

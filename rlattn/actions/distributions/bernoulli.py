@@ -1,0 +1,70 @@
+"""Gates of which at least one is open."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rlattn.actions.distributions.base import MaskedDistribution
+
+_LIMIT = 40.0
+"""Log-odds are kept within it: exp(-40) still has full precision in float32."""
+
+
+class NonEmptyBernoulli(MaskedDistribution):
+    """Independent Bernoulli gates, given that not all of them are shut.
+
+    With ``q = prod(1 - p)`` the chance that all are shut, every set of open gates but the empty
+    one has its independent probability divided by ``1 - q``.
+
+    Args:
+        logits: Log-odds of being open, ``[lanes, source]``.
+        mask: True at real source tokens, at least one per lane, ``[lanes, source]``.
+    """
+
+    def __init__(self, logits: Tensor, mask: Tensor) -> None:
+        self._logits = logits.clamp(-_LIMIT, _LIMIT)
+        self._mask = mask
+        self._log_q = -self._sum(F.softplus(self._logits))
+        self._some = -torch.expm1(self._log_q)
+
+    def sample(self) -> Tensor:
+        """An exact draw of open gates, ``[lanes, source]``."""
+        # Exact, without rejection: draw which gate is the first one open, given that there is one;
+        # those before it are shut and those after it are free.
+        shut_so_far = -F.softplus(self._logits).masked_fill(~self._mask, 0.0).cumsum(-1)
+        first_at_most = torch.expm1(shut_so_far) / torch.expm1(self._log_q)[:, None]
+        u = torch.rand_like(first_at_most[:, :1])
+        positions = torch.arange(self._mask.shape[1], device=u.device)
+        reached = (first_at_most >= u) & self._mask
+        # Rounding may leave the last ratio just under a u near 1: then the last valid one opens.
+        last = (self._mask * positions).amax(-1, keepdim=True)
+        first = torch.where(
+            reached.any(-1, keepdim=True), reached.float().argmax(-1, keepdim=True), last
+        )
+        free = torch.rand_like(self._logits) < torch.sigmoid(self._logits)
+        opened = (positions == first) | ((positions > first) & free)
+        return (opened & self._mask).float()
+
+    def mode(self) -> Tensor:
+        """The most probable set of open gates, ``[lanes, source]``."""
+        opened = (self._logits > 0) & self._mask
+        # With every gate more likely shut, the best non-empty set is the likeliest gate alone.
+        best = self._logits.masked_fill(~self._mask, -torch.inf).argmax(-1, keepdim=True)
+        alone = torch.zeros_like(opened).scatter(-1, best, True)
+        return torch.where(opened.any(-1, keepdim=True), opened, alone).float()
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        """Log-probability of sets of open gates, none empty, ``[lanes]``."""
+        independent = action * self._logits - F.softplus(self._logits)
+        return self._sum(independent) - self._some.log()
+
+    def entropy(self) -> Tensor:
+        """Entropy over the non-empty sets, ``[lanes]``."""
+        logits = self._logits
+        independent = self._sum(F.softplus(logits) - logits * torch.sigmoid(logits))
+        return (independent + self._log_q.exp() * self._log_q) / self._some + self._some.log()
+
+    def _sum(self, terms: Tensor) -> Tensor:
+        return terms.masked_fill(~self._mask, 0.0).sum(-1)
