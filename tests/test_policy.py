@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from rlattn.actions import FAMILIES
 from rlattn.errors import InputError
 from rlattn.observation import Observation
 from rlattn.policy import AttentionPolicy, PolicyConfig
+from tests.actions.specs import SPECS, about_the_source
 
 MODEL, STATE = 6, 8
-EVERY_FAMILY = pytest.mark.parametrize("action", sorted(FAMILIES))
+EVERY_FAMILY = pytest.mark.parametrize("action", SPECS)
 
 
 def policy(action: str) -> AttentionPolicy:
@@ -68,13 +68,13 @@ def test_padding_changes_nothing(action: str) -> None:
     network, seen = policy(action), observation([5, 2, 9])
     distribution, value = network(seen)
     wider, same = network(widen(seen, 7))
-    taken = widened = distribution.sample()
-    if network.family.per_position:
-        widened = nn.functional.pad(taken, (0, 7), value=1.0)
+    taken = distribution.sample()
+    mine = about_the_source(network.family, [5, 2, 9], 16)
+    widened = network.family.widen(taken, 16).where(mine, 1.0)
     assert torch.allclose(value, same, atol=1e-5)
     ours, theirs = distribution.log_prob(taken), wider.log_prob(widened)
     assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-    if action != "topk":  # whose entropy is estimated from a draw
+    if "topk" not in action:  # whose entropy is estimated from a draw
         assert torch.allclose(distribution.entropy(), wider.entropy(), rtol=1e-4, atol=1e-5)
 
 
@@ -104,8 +104,7 @@ def test_a_lane_does_not_see_its_neighbours(action: str) -> None:
         assert torch.allclose(own[0], value[index], atol=1e-5)
         mode = distribution.mode()[index, None]
         assert torch.allclose(alone.mode(), network.family.narrow(mode, length), atol=1e-5)
-        if network.family.per_position:
-            assert not mode[0, length:].any()
+        assert not mode[~about_the_source(network.family, [length], 11)].any()
 
 
 @EVERY_FAMILY

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, Self
 
 import gymnasium
 import torch.nn.functional as F
 from torch import Tensor
 
 from rlattn.actions.distributions import MaskedDistribution
+from rlattn.errors import InputError
 from rlattn.steering import Allocation, SteeringMode
 
 
@@ -21,14 +23,24 @@ class ActionFamily(ABC):
         initial: What the policy network gives for each source position before it has learned;
             its length is the count of numbers a position needs.
         mode: How its allocations steer.
-        per_position: Whether an action has a number for each source position, in their order;
-            otherwise its size does not depend on the source.
+        chooses_reads: Whether an action decides how many positions are read.
     """
 
-    name: ClassVar[str]
-    initial: ClassVar[tuple[float, ...]]
-    mode: ClassVar[SteeringMode]
-    per_position: ClassVar[bool] = True
+    name: str
+    initial: tuple[float, ...]
+    mode: SteeringMode
+    chooses_reads: bool = False
+
+    @classmethod
+    def of(cls, argument: str | None) -> Self:
+        """The family that stands behind ``name``, or ``name:argument``.
+
+        Raises:
+            InputError: If the argument cannot be used; by default, if there is one.
+        """
+        if argument is not None:
+            raise InputError(f"action {cls.name}:{argument}: {cls.name} takes nothing after it")
+        return cls()
 
     @property
     def spec(self) -> str:
@@ -37,7 +49,11 @@ class ActionFamily(ABC):
 
     @abstractmethod
     def space(self, source: int) -> gymnasium.Space[Any]:
-        """The action space of one lane whose source has at most `source` positions."""
+        """The action space of one lane whose source has at most `source` positions.
+
+        Where an action has numbers that are about positions, they come last and in the order of
+        the positions, so that a shorter source has the space that is left when some are cut off.
+        """
 
     @abstractmethod
     def distribution(self, parameters: Tensor, mask: Tensor) -> MaskedDistribution:
@@ -71,20 +87,41 @@ class ActionFamily(ABC):
         """How many positions that is, float32, ``[lanes]``."""
         return self.opened(action, mask).sum(-1).float()
 
+    def size(self, source: int) -> int:
+        """How many numbers an action on that many positions has."""
+        shape = self.space(source).shape
+        assert shape is not None
+        return math.prod(shape)
+
     def narrow(self, action: Tensor, source: int) -> Tensor:
-        """The part of actions of the space that is about the first `source` positions."""
-        action = action.reshape(len(action), -1)
-        return action[:, :source].float() if self.per_position else action.float()
+        """The part of actions of the space that is about the first `source` positions.
+
+        Args:
+            action: Of a space for at least as many positions, ``[lanes, ...]``.
+            source: How many.
+
+        Returns:
+            float32, ``[lanes, size(source)]``.
+        """
+        return action.reshape(len(action), -1)[:, : self.size(source)].float()
 
     def widen(self, action: Tensor, source: int) -> Tensor:
-        """Actions on fewer positions as actions of the space for `source` positions."""
-        return F.pad(action, (0, source - action.shape[1])) if self.per_position else action
+        """Actions on fewer positions as actions on `source`, zero where there is nothing more.
+
+        Args:
+            action: ``[lanes, size]``.
+            source: At least as many positions as the actions are on.
+
+        Returns:
+            ``[lanes, size(source)]``.
+        """
+        return F.pad(action, (0, self.size(source) - action.shape[1]))
 
 
 class OpeningFamily(ActionFamily):
     """A family whose actions open some source positions, the same for all layers and heads."""
 
-    mode: ClassVar[SteeringMode] = "gate"
+    mode: SteeringMode = "gate"
 
     @abstractmethod
     def opened(self, action: Tensor, mask: Tensor) -> Tensor:

@@ -10,18 +10,20 @@ from torch import Tensor
 
 from rlattn.actions.base import ActionFamily
 from rlattn.actions.distributions import DiagonalGaussian
+from rlattn.actions.registry import register_family
 from rlattn.steering import Allocation, SteeringMode
 
 
+@register_family
 class Bias(ActionFamily):
     """Residual to native attention: an action of zeros changes nothing.
 
     Actions lie in [-1, 1]; `SCALE` is how far the attention logits move at the ends.
     """
 
-    name: ClassVar[str] = "bias"
-    mode: ClassVar[SteeringMode] = "bias"
-    initial: ClassVar[tuple[float, ...]] = (0.0, -1.5)
+    name = "bias"
+    mode: SteeringMode = "bias"
+    initial = (0.0, -1.5)
     SCALE: ClassVar[float] = 4.0
 
     def space(self, source: int) -> gymnasium.Space[Any]:

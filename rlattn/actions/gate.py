@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import torch
@@ -10,11 +10,13 @@ from torch import Tensor
 
 from rlattn.actions.base import OpeningFamily
 from rlattn.actions.distributions import NonEmptyBernoulli
+from rlattn.actions.registry import register_family
 
 _BOUND = 6.0
 """The policy's own log-odds: a gate that it holds shut is still tried about every 400th time."""
 
 
+@register_family
 class Gate(OpeningFamily):
     """Which source positions may be read, the same for all layers and heads.
 
@@ -22,8 +24,9 @@ class Gate(OpeningFamily):
     one: it holds the end-of-sequence token, on which attention rests when it has nothing to read.
     """
 
-    name: ClassVar[str] = "gate"
-    initial: ClassVar[tuple[float, ...]] = (2.0,)
+    name = "gate"
+    initial = (2.0,)
+    chooses_reads = True
 
     def space(self, source: int) -> gymnasium.Space[Any]:
         """One bit for each position; 1 is open."""

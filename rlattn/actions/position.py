@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import torch
@@ -10,17 +10,18 @@ from torch import Tensor
 
 from rlattn.actions.base import OpeningFamily
 from rlattn.actions.distributions import MaskedCategorical
+from rlattn.actions.registry import register_family
 
 
+@register_family
 class Position(OpeningFamily):
     """One source position, the same for all layers and heads.
 
     An index beyond the source, which the distribution never draws, is its last position.
     """
 
-    name: ClassVar[str] = "position"
-    initial: ClassVar[tuple[float, ...]] = (0.0,)
-    per_position: ClassVar[bool] = False
+    name = "position"
+    initial = (0.0,)
 
     def space(self, source: int) -> gymnasium.Space[Any]:
         """The index of a position."""

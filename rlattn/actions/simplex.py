@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -10,18 +10,20 @@ from torch import Tensor
 
 from rlattn.actions.base import ActionFamily
 from rlattn.actions.distributions import MaskedDirichlet, shares
+from rlattn.actions.registry import register_family
 from rlattn.steering import Allocation, SteeringMode
 
 _LIMIT = 6.0
 """The policy's outputs are kept within it: the sharpest share is about 400 times the others'."""
 
 
+@register_family
 class Simplex(ActionFamily):
     """Attention that the policy gives, the same for all layers and heads."""
 
-    name: ClassVar[str] = "simplex"
-    mode: ClassVar[SteeringMode] = "replace"
-    initial: ClassVar[tuple[float, ...]] = (0.0,)
+    name = "simplex"
+    mode: SteeringMode = "replace"
+    initial = (0.0,)
 
     def space(self, source: int) -> gymnasium.Space[Any]:
         """A box from -1, no share, to 1; what shares are too much or too little is scaled."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, Self
 
 import gymnasium
 import numpy as np
@@ -11,9 +11,11 @@ from torch import Tensor
 
 from rlattn.actions.base import OpeningFamily
 from rlattn.actions.distributions import PlackettLuce
+from rlattn.actions.registry import register_family
 from rlattn.errors import InputError
 
 
+@register_family
 class TopK(OpeningFamily):
     """k source positions, the same for all layers and heads.
 
@@ -26,14 +28,22 @@ class TopK(OpeningFamily):
         InputError: If k is below 1.
     """
 
-    name: ClassVar[str] = "topk"
-    initial: ClassVar[tuple[float, ...]] = (0.0,)
-    per_position: ClassVar[bool] = False
+    name = "topk"
+    initial = (0.0,)
 
     def __init__(self, k: int = 4) -> None:
         if k < 1:
             raise InputError(f"topk:{k}: expected at least one position")
         self.k = k
+
+    @classmethod
+    def of(cls, argument: str | None) -> Self:
+        """``topk``, or ``topk:k``."""
+        if argument is None:
+            return cls()
+        if not argument.isdecimal():
+            raise InputError(f"action topk:{argument}: expected a number of positions: topk:4")
+        return cls(int(argument))
 
     @property
     def spec(self) -> str:

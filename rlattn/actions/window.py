@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from rlattn.actions.base import OpeningFamily
 from rlattn.actions.distributions import DiagonalGaussian, masked_log_softmax
+from rlattn.actions.registry import register_family
 
 
+@register_family
 class Window(OpeningFamily):
     """Neighbouring source positions, the same for all layers and heads.
 
@@ -21,9 +23,9 @@ class Window(OpeningFamily):
     is. The position nearest to the centre is always open.
     """
 
-    name: ClassVar[str] = "window"
-    initial: ClassVar[tuple[float, ...]] = (0.0, 0.5, -1.0)
-    per_position: ClassVar[bool] = False
+    name = "window"
+    initial = (0.0, 0.5, -1.0)
+    chooses_reads = True
 
     def space(self, source: int) -> gymnasium.Space[Any]:
         """Centre and width."""

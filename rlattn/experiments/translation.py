@@ -23,7 +23,6 @@ from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
 from rlattn.rewards import TotalReward
 
 _READS_TARGET = 0.2
-_FREE_TO_READ = ("gate", "window")  # the families that decide how much is read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +142,7 @@ def choose_objective(config: Config) -> Objective:
         family = make_family(config.action)
         # What shuts no position can still tell the host where it should have looked.
         weights = {"agreement": 1.0} if family.mode == "gate" else {"likelihood": 1.0}
-        if family.name in _FREE_TO_READ and target is None:
+        if family.chooses_reads and target is None:
             target = _READS_TARGET
     needs = TotalReward(weights, target).needs
     prefix = config.prefix or ("reference" if "reference" in needs else "host")

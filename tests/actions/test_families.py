@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
@@ -11,10 +12,10 @@ import torch
 from gymnasium.spaces import Box, Discrete
 from torch import Tensor
 
-from rlattn.actions import FAMILIES, ActionFamily, make_family
+from rlattn.actions import FAMILIES, ActionFamily, make_family, register_family
+from rlattn.actions.gate import Gate
 from rlattn.errors import InputError
-
-EVERY_FAMILY = pytest.mark.parametrize("name", sorted(FAMILIES))
+from tests.actions.specs import EVERY_FAMILY, about_the_source
 
 
 def of(space: gymnasium.Space[Any], row: np.ndarray) -> Any:
@@ -31,8 +32,8 @@ def drawn(space: gymnasium.Space[Any], family: ActionFamily, lanes: int, source:
 
 
 @EVERY_FAMILY
-def test_any_point_of_the_space_maps_to_a_legal_allocation(name: str) -> None:
-    family, mask = make_family(name), torch.arange(6) < torch.tensor([[6], [3], [1]])
+def test_any_point_of_the_space_maps_to_a_legal_allocation(spec: str) -> None:
+    family, mask = make_family(spec), torch.arange(6) < torch.tensor([[6], [3], [1]])
     space = family.space(6)
     space.seed(0)
     for _ in range(20):
@@ -46,13 +47,13 @@ def test_any_point_of_the_space_maps_to_a_legal_allocation(name: str) -> None:
 
 
 @EVERY_FAMILY
-def test_what_stands_on_padding_does_not_matter(name: str) -> None:
-    family, mask = make_family(name), torch.arange(6) < torch.tensor([[6], [3], [1]])
+def test_what_stands_on_padding_does_not_matter(spec: str) -> None:
+    family, mask = make_family(spec), torch.arange(6) < torch.tensor([[6], [3], [1]])
     parameters = torch.randn(3, 6, len(family.initial))
     other = torch.where(mask[..., None], parameters, torch.randn_like(parameters))
-    action = changed = family.distribution(parameters, mask).sample().detach()
-    if family.per_position:
-        changed = torch.where(mask, action, 1 - action)
+    action = family.distribution(parameters, mask).sample().detach()
+    mine = about_the_source(family, [6, 3, 1], 6)
+    changed = torch.where(mine, action, 1 - action)
     here, there = family.distribution(parameters, mask), family.distribution(other, mask)
     assert torch.equal(here.log_prob(action), there.log_prob(changed))
     assert torch.equal(here.mode(), there.mode())
@@ -67,8 +68,8 @@ def test_what_stands_on_padding_does_not_matter(name: str) -> None:
 
 
 @EVERY_FAMILY
-def test_more_padding_changes_nothing(name: str) -> None:
-    family, mask = make_family(name), torch.arange(4) < torch.tensor([[4], [2]])
+def test_more_padding_changes_nothing(spec: str) -> None:
+    family, mask = make_family(spec), torch.arange(4) < torch.tensor([[4], [2]])
     parameters = torch.randn(2, 4, len(family.initial))
     wide = torch.nn.functional.pad
     here = family.distribution(parameters, mask)
@@ -78,7 +79,7 @@ def test_more_padding_changes_nothing(name: str) -> None:
     widened = family.widen(action, 7)
     assert torch.equal(family.narrow(widened, 4), action)
     assert torch.allclose(here.log_prob(action), there.log_prob(widened), atol=1e-5)
-    if name != "topk":  # whose entropy is estimated from a draw
+    if "topk" not in spec:  # whose entropy is estimated from a draw
         assert torch.allclose(here.entropy(), there.entropy(), atol=1e-5)
     assert torch.allclose(family.widen(here.mode(), 7), there.mode(), atol=1e-6)
     ours, theirs = family.allocation(action, mask), family.allocation(widened, wider)
@@ -87,13 +88,12 @@ def test_more_padding_changes_nothing(name: str) -> None:
 
 
 @EVERY_FAMILY
-def test_samples_and_modes_are_float_and_zero_on_padding(name: str) -> None:
-    family, mask = make_family(name), torch.arange(4) < torch.tensor([[4], [2]])
+def test_samples_and_modes_are_float_and_zero_on_padding(spec: str) -> None:
+    family, mask = make_family(spec), torch.arange(4) < torch.tensor([[4], [2]])
     distribution = family.distribution(torch.randn(2, 4, len(family.initial)), mask)
     for action in (distribution.sample(), distribution.mode()):
         assert action.dtype == torch.float32
-        if family.per_position:
-            assert not action[~mask].any()
+        assert not action[~about_the_source(family, [4, 2], 4)].any()
         space = family.space(4)
         for row in family.widen(action, 4).numpy():
             assert space.contains(row.clip(-1, 1) if isinstance(space, Box) else of(space, row))
@@ -101,8 +101,8 @@ def test_samples_and_modes_are_float_and_zero_on_padding(name: str) -> None:
 
 @EVERY_FAMILY
 @pytest.mark.parametrize("value", [1e4, -1e4, 0.0])
-def test_extreme_outputs_stay_finite_with_their_gradients(name: str, value: float) -> None:
-    family, mask = make_family(name), torch.arange(6) < torch.tensor([[6], [3], [1]])
+def test_extreme_outputs_stay_finite_with_their_gradients(spec: str, value: float) -> None:
+    family, mask = make_family(spec), torch.arange(6) < torch.tensor([[6], [3], [1]])
     for mixed in (False, True):
         start = torch.full((3, 6, len(family.initial)), value)
         start[:, ::2] *= -1 if mixed else 1
@@ -118,8 +118,8 @@ def test_extreme_outputs_stay_finite_with_their_gradients(name: str, value: floa
 
 
 @EVERY_FAMILY
-def test_a_lane_does_not_see_its_neighbours(name: str) -> None:
-    family, mask = make_family(name), torch.arange(6) < torch.tensor([[6], [3], [1]])
+def test_a_lane_does_not_see_its_neighbours(spec: str) -> None:
+    family, mask = make_family(spec), torch.arange(6) < torch.tensor([[6], [3], [1]])
     parameters = torch.randn(3, 6, len(family.initial))
     together = family.distribution(parameters, mask)
     action = together.sample().detach()
@@ -131,8 +131,8 @@ def test_a_lane_does_not_see_its_neighbours(name: str) -> None:
 
 
 @EVERY_FAMILY
-def test_the_entropy_is_the_mean_surprise(name: str) -> None:
-    family, mask = make_family(name), torch.tensor([[True] * 4 + [False]])
+def test_the_entropy_is_the_mean_surprise(spec: str) -> None:
+    family, mask = make_family(spec), torch.tensor([[True] * 4 + [False]])
     torch.manual_seed(0)
     parameters = torch.randn(1, 5, len(family.initial)).expand(60_000, -1, -1)
     distribution = family.distribution(parameters, mask.expand(60_000, -1))
@@ -147,14 +147,54 @@ def test_an_unknown_family_is_refused() -> None:
         make_family("stare")
 
 
-def test_what_stands_after_the_name_says_how_many_positions() -> None:
-    assert make_family("topk").spec == "topk:4"
-    assert make_family("topk:7").space(9).shape == (7,)
-    for spec, reason in {
-        "topk:0": "at least one",
-        "topk:some": "a number of positions",
-        "topk:": "a number of positions",
-        "gate:3": "takes nothing",
-    }.items():
-        with pytest.raises(InputError, match=reason):
-            make_family(spec)
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ("topk:0", "at least one"),
+        ("topk:some", "a number of positions"),
+        ("topk:", "a number of positions"),
+        ("window:3", "window takes nothing after it"),
+        ("bias:", "bias takes nothing after it"),
+    ],
+)
+def test_what_stands_after_a_name_must_make_sense(spec: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        make_family(spec)
+
+
+@EVERY_FAMILY
+def test_a_family_can_be_made_again_from_what_it_says_of_itself(spec: str) -> None:
+    family = make_family(spec)
+    assert make_family(family.spec).spec == family.spec
+    assert make_family(family.spec).space(9) == family.space(9)
+
+
+class TestAFamilyOfOnesOwn:
+    @pytest.fixture(autouse=True)
+    def _forgotten_after_the_test(self) -> Iterator[None]:
+        known = dict(FAMILIES)
+        yield
+        FAMILIES.clear()
+        FAMILIES.update(known)
+
+    def test_it_is_known_by_its_name(self) -> None:
+        @register_family
+        class Timid(Gate):
+            """A gate that is nearly shut before it has learned."""
+
+            name = "timid"
+            initial = (-2.0,)
+
+        assert isinstance(make_family("timid"), Timid)
+        assert make_family("timid").spec == "timid"
+        assert register_family(Timid) is Timid, "twice does no harm"
+
+    @pytest.mark.parametrize(
+        ("taken", "reason"), [("bias", "already registered"), ("my:gate", "holds a colon")]
+    )
+    def test_a_name_must_be_free_and_plain(self, taken: str, reason: str) -> None:
+        class Other(Gate):
+            name = taken
+
+        with pytest.raises(ValueError, match=reason):
+            register_family(Other)
