@@ -14,6 +14,7 @@ from torch import Tensor
 
 from rlattn.actions import MaskedDistribution
 from rlattn.envs.store import Rows
+from rlattn.errors import InputError
 from rlattn.observation import Observation
 from rlattn.policy import AttentionPolicy, PolicyConfig
 
@@ -25,6 +26,9 @@ def to_observation(obs: PyTorchObs) -> Observation:
 
     Args:
         obs: A dictionary of tensors with a leading batch dimension.
+
+    Raises:
+        InputError: If handles are no whole numbers any more.
     """
     assert isinstance(obs, dict)
     mask = obs["mask"].bool()
@@ -36,6 +40,11 @@ def to_observation(obs: PyTorchObs) -> Observation:
         memory = obs["memory"].reshape(len(mask), obs["mask"].shape[1], -1)[:, :width][mask]
         rows, token = None, obs["token"]
     else:
+        if any(obs[name].is_floating_point() for name in ("episode", "token")):
+            raise InputError(
+                "the handles in the observations are not whole numbers: a wrapper changed them; of "
+                "VecNormalize use norm_obs=False, or norm_obs_keys without 'episode' and 'token'"
+            )
         # A batch comes from one environment, and so from one store.
         store, first = obs["episode"].unbind(-1)
         names, rows = _needed(first, mask)

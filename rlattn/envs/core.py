@@ -9,6 +9,7 @@ from typing import get_args
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from rlattn.actions import ActionFamily
@@ -155,9 +156,15 @@ class TranslationCore:
         """Whether every lane stands at the start of a sentence."""
         return self._started and not bool(self._decoder.ages.any())
 
+    @property
+    def mask(self) -> Tensor:
+        """True at real source tokens, ``[lanes, max_source]``."""
+        mask = self._sources.mask
+        return F.pad(mask, (0, self.max_source - mask.shape[1]))
+
     def memory(self) -> Tensor:
         """Each lane's memory as the policy sees it, float16, ``[lanes, max_source, d_model]``."""
-        mask = self._observer.view(self._sources.mask)["mask"]
+        mask = self.mask
         offsets = torch.arange(self.max_source, device=mask.device)
         first = torch.as_tensor(self._memory, device=mask.device)[:, None]
         rows = self._queue.memories.gather(torch.where(mask, first + offsets, first))

@@ -10,18 +10,16 @@ import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from rlattn.envs.core import TranslationCore
-from rlattn.envs.spaces import observation_space, to_numpy
+from rlattn.envs.masks import action_masks
+from rlattn.envs.spaces import Observed, components, observation_space, observe, row
 from rlattn.envs.tasks import make_core
-
-Observed = dict[str, np.ndarray]
 
 
 class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
     """One sentence at a time: ``gymnasium.make("rlattn/Translate-v0", ...)``.
 
-    The info of an episode's last step holds ``episode``: return ``r``, length ``l``,
-    ``reads_fraction`` and every reward term by name.
+    The info of an episode's last step holds ``reads_fraction``, and the sum of every reward term as
+    ``reward_NAME``. Return and length are left to Gymnasium's and Stable-Baselines3's wrappers.
 
     Args:
         render_mode: ``"ansi"`` shows the source and what was written so far.
@@ -44,7 +42,7 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
         super().reset(seed=seed)
         # The core has moved on already when the last sentence came to its end.
         view = self.core.view() if seed is None and self.core.fresh else self.core.reset(seed)
-        return _row(_observe(self.core, view), 0), {}
+        return row(observe(self.core, view, self.core.memory()), 0), {}
 
     def step(self, action: np.ndarray) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Writes one token."""
@@ -55,14 +53,19 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
             if transition.final_view is None
             else (transition.final_view, memory)
         )
-        info = {"episode": transition.summaries[0]} if transition.summaries else {}
+        info = components(transition.summaries[0]) if transition.summaries else {}
         return (
-            _row(_observe(self.core, view, memory), 0),
+            row(observe(self.core, view, memory), 0),
             float(transition.reward[0]),
             bool(transition.terminated[0]),
             bool(transition.truncated[0]),
             info,
         )
+
+    def action_masks(self) -> np.ndarray:
+        """Which choices name a position of the source, bool; see `rlattn.envs.masks`."""
+        masks: np.ndarray = action_masks(self.core)[0]
+        return masks
 
     def render(self) -> str | None:
         """The source and what was written so far, when `render_mode` is ``"ansi"``."""
@@ -74,7 +77,8 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
 class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     """All lanes of a core: ``gymnasium.make_vec("rlattn/Translate-v0", num_envs=64, ...)``.
 
-    Lanes restart within the step; ``final_obs`` and ``final_info`` stand in the infos.
+    Lanes restart within the step; ``final_obs`` and ``final_info`` stand in the infos, the latter
+    with what a single environment's info holds at the end.
 
     Args:
         num_envs: How many lanes.
@@ -99,7 +103,7 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     ) -> tuple[Observed, dict[str, Any]]:
         """Starts every lane on a new sentence; of a list of seeds the first one counts."""
         view = self.core.reset(seed[0] if isinstance(seed, list) else seed)
-        return _observe(self.core, view), {}
+        return observe(self.core, view, self.core.memory()), {}
 
     def step(
         self, actions: np.ndarray
@@ -111,21 +115,18 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
         if transition.final_view is not None:
             done = transition.terminated | transition.truncated
             lanes = np.flatnonzero(done)
-            final = _observe(self.core, transition.final_view, before[torch.from_numpy(lanes)])
+            last = before[torch.from_numpy(lanes)]
+            final = observe(self.core, transition.final_view, last)
             observations = np.full(self.num_envs, None, object)
-            for row, lane in enumerate(lanes):
-                observations[lane] = _row(final, row)
-            episode = {
-                key: _scatter(np.array([s[key] for s in transition.summaries]), lanes, done)
-                for key in transition.summaries[0]
-            }
+            for index, lane in enumerate(lanes):
+                observations[lane] = row(final, index)
             infos = {
                 "final_obs": observations,
                 "_final_obs": done,
-                "final_info": {"episode": episode, "_episode": done},
+                "final_info": _final_info(transition.summaries, lanes, done),
                 "_final_info": done.copy(),
             }
-        observation = _observe(self.core, transition.view)
+        observation = observe(self.core, transition.view, self.core.memory())
         return (
             observation,
             transition.reward.astype(np.float64),
@@ -139,20 +140,14 @@ def _actions(action: np.ndarray) -> torch.Tensor:
     return torch.as_tensor(np.asarray(action), dtype=torch.float32)
 
 
-def _observe(
-    core: TranslationCore, view: dict[str, torch.Tensor], memory: torch.Tensor | None = None
-) -> Observed:
-    memory = core.memory() if memory is None else memory
-    token = core.embedding.gather(view["token"])
-    carried = {"token": token.cpu().numpy(), "memory": memory.flatten(1).cpu().numpy()}
-    return {**to_numpy(view), **carried}
-
-
-def _row(observed: Observed, row: int) -> Observed:
-    return {key: value[row] for key, value in observed.items()}
-
-
-def _scatter(values: np.ndarray, lanes: np.ndarray, done: np.ndarray) -> np.ndarray:
-    wide = np.zeros(len(done), values.dtype)
-    wide[lanes] = values
-    return wide
+def _final_info(
+    summaries: list[dict[str, float]], lanes: np.ndarray, done: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Each component with the mask that Gymnasium puts beside it, ``[num_envs]``."""
+    rows = [components(summary) for summary in summaries]
+    infos: dict[str, np.ndarray] = {}
+    for key in rows[0]:
+        infos[key] = np.zeros(len(done))
+        infos[key][lanes] = [one[key] for one in rows]
+        infos[f"_{key}"] = done.copy()
+    return infos

@@ -1,4 +1,4 @@
-"""The Stable-Baselines3 face of the core: observations carry handles instead of memories."""
+"""The Stable-Baselines3 face of the core; observations can carry handles instead of memories."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ import torch
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
-from rlattn.envs.core import TranslationCore, View
-from rlattn.envs.spaces import observation_space, to_numpy
+from rlattn.envs.core import TranslationCore
+from rlattn.envs.masks import action_masks
+from rlattn.envs.spaces import components, observation_space, observe, row
+
+_FOR_EACH_LANE = frozenset({"action_masks"})
+"""Methods whose result has a row for each lane; of others every lane gets the whole result."""
 
 
 class TranslationVecEnv(VecEnv):
     """All lanes of a core as one vectorised environment.
 
-    Lanes that finish restart within the step: ``terminal_observation``, ``TimeLimit.truncated``
-    and ``episode`` (return ``r``, length ``l``, ``reads_fraction`` and every reward term by name)
-    stand in their info.
+    Lanes that finish restart within the step. Their info holds ``terminal_observation``,
+    ``TimeLimit.truncated``, ``reads_fraction`` and the sum of every reward term as ``reward_NAME``;
+    and ``episode``, with these and with return ``r`` and length ``l``, as a `Monitor` would put it.
 
     Args:
         core: The batched core.
+        handles: Whether memories and embeddings stay in the core and observations only say where,
+            as our own policy reads them; other policies need False.
     """
 
-    def __init__(self, core: TranslationCore) -> None:
+    def __init__(self, core: TranslationCore, *, handles: bool = True) -> None:
         self.core = core
         space = core.family.space(core.max_source)
         self.render_mode = None
-        super().__init__(core.lanes, observation_space(core, handles=True), space)
+        super().__init__(core.lanes, observation_space(core, handles=handles), space)
+        self._handles = handles
         self._action: torch.Tensor | None = None
 
     def reset(self) -> VecEnvObs:
@@ -38,7 +45,7 @@ class TranslationVecEnv(VecEnv):
         view = self.core.reset(self._seeds[0])
         self._reset_seeds()
         self._reset_options()
-        return self._observation(view, self.core.memory_handles)
+        return observe(self.core, view, self._memory())
 
     def step_async(self, actions: np.ndarray) -> None:
         """Takes one action per lane, ``[lanes, ...]``."""
@@ -47,26 +54,30 @@ class TranslationVecEnv(VecEnv):
     def step_wait(self) -> VecEnvStepReturn:
         """Writes one token in every lane."""
         assert self._action is not None
-        handles = self.core.memory_handles
+        before = self._memory()
         transition = self.core.step(self._action)
         done = transition.terminated | transition.truncated
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if transition.final_view is not None:
             lanes = np.flatnonzero(done)
-            final = self._observation(transition.final_view, handles[lanes])
-            for row, (lane, summary) in enumerate(zip(lanes, transition.summaries, strict=True)):
+            final = observe(self.core, transition.final_view, before[lanes])
+            for index, (lane, summary) in enumerate(zip(lanes, transition.summaries, strict=True)):
                 infos[lane] = {
-                    "terminal_observation": {key: value[row] for key, value in final.items()},
+                    "terminal_observation": row(final, index),
                     "TimeLimit.truncated": bool(transition.truncated[lane]),
                     "episode": summary,
+                    **components(summary),
                 }
-        observation = self._observation(transition.view, self.core.memory_handles)
+        observation = observe(self.core, transition.view, self._memory())
         return observation, transition.reward, done, infos
 
-    def _observation(self, view: View, handles: np.ndarray) -> dict[str, np.ndarray]:
-        seen = to_numpy(view)
-        token = self.core.embedding.handles(seen["token"])
-        return {**seen, "token": token, "episode": handles}
+    def action_masks(self) -> np.ndarray:
+        """Which choices name a position of the source, bool; see `rlattn.envs.masks`."""
+        return action_masks(self.core)
+
+    def _memory(self) -> np.ndarray | torch.Tensor:
+        """Each lane's memory, or where it begins."""
+        return self.core.memory_handles if self._handles else self.core.memory()
 
     def close(self) -> None:
         """Nothing is held that needs closing."""
@@ -86,8 +97,10 @@ class TranslationVecEnv(VecEnv):
         indices: VecEnvIndices = None,
         **method_kwargs: Any,
     ) -> list[Any]:
-        """Calls a method of the environment once, and gives its result for each lane."""
+        """Calls a method of the environment once, and gives what it says of each lane."""
         result = getattr(self, method_name)(*method_args, **method_kwargs)
+        if method_name in _FOR_EACH_LANE:
+            return [result[lane] for lane in self._lanes(indices)]
         return [result] * len(self._lanes(indices))
 
     def env_is_wrapped(

@@ -1,12 +1,15 @@
-"""Observation spaces, the same for every face."""
+"""What one lane sees, as a space and as arrays; the same for every face."""
 
 from __future__ import annotations
 
 import gymnasium
 import numpy as np
+import torch
 from gymnasium.spaces import Box, Dict, MultiBinary
 
 from rlattn.envs.core import TranslationCore, View
+
+Observed = dict[str, np.ndarray]
 
 _HALF, _FULL = (float(np.finfo(dtype).max) for dtype in (np.float16, np.float32))
 
@@ -41,7 +44,28 @@ def observation_space(core: TranslationCore, *, handles: bool) -> Dict:
     return Dict(spaces)
 
 
-def to_numpy(view: View) -> dict[str, np.ndarray]:
-    """A view as arrays; but for the token, of the dtypes that `observation_space` promises."""
-    arrays = {key: value.cpu().numpy() for key, value in view.items()}
-    return {**arrays, "mask": arrays["mask"].astype(np.int8)}
+def observe(core: TranslationCore, view: View, memory: torch.Tensor | np.ndarray) -> Observed:
+    """A view as observations of the dtypes that `observation_space` promises, ``[rows, ...]``.
+
+    Args:
+        core: The batched core.
+        view: What lanes see.
+        memory: Their memories, ``[rows, max_source, d_model]``; or handles, where these begin,
+            ``[rows, 2]``.
+    """
+    seen = {key: value.cpu().numpy() for key, value in view.items()}
+    seen["mask"] = seen["mask"].astype(np.int8)
+    if isinstance(memory, np.ndarray):
+        return {**seen, "token": core.embedding.handles(seen["token"]), "episode": memory}
+    token = core.embedding.gather(view["token"]).cpu().numpy()
+    return {**seen, "token": token, "memory": memory.flatten(1).cpu().numpy()}
+
+
+def row(observed: Observed, index: int) -> Observed:
+    """One lane's part of observations."""
+    return {key: value[index] for key, value in observed.items()}
+
+
+def components(summary: dict[str, float]) -> dict[str, float]:
+    """What an episode's return is made of: its summary without return and length."""
+    return {key: value for key, value in summary.items() if key not in ("r", "l")}

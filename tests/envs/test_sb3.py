@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import VecNormalize
 
+from rlattn.agents import make_ppo
 from rlattn.agents.ppo import to_observation
 from rlattn.envs import TranslationVecEnv
+from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import LANES, ended, make
 
@@ -52,7 +55,10 @@ def test_it_is_the_core(host: Seq2SeqHost, prefix: str, action: str) -> None:
                 continue
             finished += 1
             assert info["TimeLimit.truncated"] == transition.truncated[lane]
-            assert info["episode"] == pytest.approx(next(summaries), abs=1e-4)
+            summary = pytest.approx(next(summaries), abs=1e-4)
+            assert info["episode"] == summary
+            flat = {key: info[key] for key in info["episode"] if key not in ("r", "l")}
+            assert {**info["episode"], **flat} == summary
             last, row = info["terminal_observation"], next(rows)
             assert env.observation_space.contains(last)
             assert np.array_equal(last["episode"], handles[lane]), "the sentence that ended"
@@ -141,6 +147,70 @@ def test_what_stable_baselines_asks_of_an_environment(host: Seq2SeqHost) -> None
     assert env.env_is_wrapped(Monitor) == [True] * LANES
     assert env.get_images() == [None] * LANES
     env.close()
+
+
+@EVERY_PREFIX
+def test_without_handles_it_carries_what_they_stand_for(host: Seq2SeqHost, prefix: str) -> None:
+    by_handle = TranslationVecEnv(make(host, prefix=prefix))
+    carrying = TranslationVecEnv(make(host, prefix=prefix), handles=False)
+    for env in (by_handle, carrying):
+        env.seed(5)
+    pair = by_handle.reset(), carrying.reset()
+    finished = 0
+    for _ in range(20):
+        assert carrying.observation_space.contains({key: pair[1][key][0] for key in pair[1]})
+        assert same(*pair)
+        taken = actions(by_handle)
+        (*seen, infos), (*also_seen, also_infos) = by_handle.step(taken), carrying.step(taken)
+        pair = seen[0], also_seen[0]
+        for info, also in zip(infos, also_infos, strict=True):
+            if info:
+                finished += 1
+                last = [one.pop("terminal_observation") for one in (info, also)]
+                assert same(*({key: value[None] for key, value in one.items()} for one in last))
+            assert info == also
+    assert finished >= 3
+
+
+def same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
+    """Whether the policy sees the same in both, with handles or without."""
+    first, second = (
+        to_observation({key: torch.from_numpy(value) for key, value in seen.items()})
+        for seen in (ours, theirs)
+    )
+    return all(
+        torch.equal(*pair)
+        for pair in (
+            (first.memory[first.rows], second.memory),
+            *((getattr(first, key), getattr(second, key)) for key in ("mask", "state", "token")),
+            *((getattr(first, key), getattr(second, key)) for key in ("attention", "coverage")),
+        )
+    )
+
+
+def test_handles_that_were_changed_are_refused(host: Seq2SeqHost) -> None:
+    env = VecNormalize(TranslationVecEnv(make(host)), norm_obs_keys=["episode"])
+    with pytest.raises(InputError, match="norm_obs_keys without 'episode'"):
+        make_ppo(env).learn(1)
+
+
+@pytest.mark.parametrize(("action", "digits"), [("position", 1), ("topk:2", 2)])
+def test_each_lane_has_masks_of_its_own(host: Seq2SeqHost, action: str, digits: int) -> None:
+    env = TranslationVecEnv(make(host, action=action))
+    seen = env.reset()
+    for _ in range(5):
+        masks = env.env_method("action_masks")
+        assert np.array_equal(masks, np.tile(seen["mask"], digits))
+        assert np.array_equal(env.env_method("action_masks", indices=[2, 0]), [masks[2], masks[0]])
+        seen = env.step(actions(env))[0]
+    assert len({mask.sum() for mask in masks}) > 1
+
+
+@pytest.mark.parametrize("action", ["gate", "bias", "window"])
+def test_actions_that_are_no_positions_have_no_masks(host: Seq2SeqHost, action: str) -> None:
+    env = TranslationVecEnv(make(host, action=action))
+    with pytest.raises(InputError, match=f"action '{action}' has no masks"):
+        env.env_method("action_masks")
 
 
 def test_it_keeps_the_books_of_a_monitor(host: Seq2SeqHost) -> None:
