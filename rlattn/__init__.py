@@ -1,14 +1,15 @@
 """Where a frozen encoder-decoder looks, learned: attention policies by reinforcement learning.
 
-Importing the package registers the environment ``rlattn/Translate-v0`` with Gymnasium.
+Importing the package registers its tasks with Gymnasium: ``rlattn/Translate-v0`` and others.
 """
 
 from __future__ import annotations
 
 from rlattn import envs as envs
+from rlattn.envs import make_sb3, register_task
 from rlattn.hosts import load_host
 from rlattn.inference import TrainedPolicy, load
 
 __version__ = "0.1.0"
 
-__all__ = ["TrainedPolicy", "load", "load_host"]
+__all__ = ["TrainedPolicy", "load", "load_host", "make_sb3", "register_task"]

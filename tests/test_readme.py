@@ -17,10 +17,13 @@ def blocks(language: str) -> list[str]:
 def test_the_python_examples_run_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    import gymnasium
+
+    from rlattn.envs import registry
     from rlattn.rewards import REWARDS
 
     monkeypatch.chdir(tmp_path)
-    known = set(REWARDS)
+    known, ids = set(REWARDS), set(registry.TASKS)
     names: dict[str, object] = {"__name__": "readme"}
     try:
         for block in blocks("python"):
@@ -31,5 +34,8 @@ def test_the_python_examples_run_one_after_the_other(
     finally:
         for name in set(REWARDS) - known:
             del REWARDS[name]
+        for id in set(registry.TASKS) - ids:
+            del registry._tasks[id]
+            del gymnasium.registry[id]
     assert (tmp_path / "policy" / "policy.safetensors").is_file()
     assert "tensor(" in capsys.readouterr().out

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import gymnasium
-
 from rlattn.envs.core import Transition, TranslationCore
 from rlattn.envs.gym import TranslationEnv, TranslationVectorEnv
+from rlattn.envs.registry import TASKS, make_sb3, register_task
 from rlattn.envs.sb3 import TranslationVecEnv
 from rlattn.envs.tasks import make_core
 
-gymnasium.register(
-    "rlattn/Translate-v0",
-    entry_point="rlattn.envs.gym:TranslationEnv",
-    vector_entry_point="rlattn.envs.gym:TranslationVectorEnv",
+register_task("rlattn/Translate-v0")
+register_task("rlattn/TranslatePosition-v0", action="position", reward={"agreement": 1.0})
+register_task(
+    "rlattn/TranslateBias-v0", action="bias", reward={"likelihood": 1.0}, prefix="reference"
 )
 
 __all__ = [
+    "TASKS",
     "Transition",
     "TranslationCore",
     "TranslationEnv",
     "TranslationVecEnv",
     "TranslationVectorEnv",
     "make_core",
+    "make_sb3",
+    "register_task",
 ]

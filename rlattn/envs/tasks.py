@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
+from inspect import Parameter, signature
 from typing import Any, Literal
 
 from rlattn.actions import make_family
@@ -54,6 +56,7 @@ def make_core(
     Raises:
         InputError: If something is unknown or out of range.
     """
+    check_settings(settings)
     if split not in ("train", "valid", "test"):
         raise InputError(f"unknown split {split!r}: expected train, valid or test")
     weights = {"agreement": 1.0, "reads": -0.3} if reward is None else dict(reward)
@@ -65,3 +68,23 @@ def make_core(
         prefix=prefix,
         **settings,
     )
+
+
+def check_settings(names: Iterable[str]) -> None:
+    """Refuses names of settings that `make_core` does not take.
+
+    Raises:
+        InputError: If there is one; says which name is closest.
+    """
+    own = signature(make_core).parameters.values()
+    known = {parameter.name for parameter in own if parameter.kind is not Parameter.VAR_KEYWORD}
+    known |= signature(TranslationCore).parameters.keys() - {"family"}
+    for name in names:
+        if name not in known:
+            raise InputError(f"unknown setting {name!r}: {closest(name, known)}")
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """What to try instead of a name that is not known."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(sorted(known))}"

@@ -55,6 +55,7 @@ def test_hosts_and_corpora_are_loaded_once(task: dict[str, Any]) -> None:
         ({"host": "no/such-host"}, "host no/such-host"),
         ({"corpus": "locale:en-tlh"}, "tlh"),
         ({"lanes": 0}, "lanes 0"),
+        ({"max_sorce": 9}, "unknown setting 'max_sorce': did you mean 'max_source'"),
     ],
 )
 def test_unknown_names_are_refused(
