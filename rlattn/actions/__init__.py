@@ -6,6 +6,7 @@ from rlattn.actions.base import ActionFamily, OpeningFamily
 from rlattn.actions.bias import Bias
 from rlattn.actions.distributions import (
     DiagonalGaussian,
+    Joint,
     MaskedCategorical,
     MaskedDirichlet,
     MaskedDistribution,
@@ -13,8 +14,10 @@ from rlattn.actions.distributions import (
     PlackettLuce,
 )
 from rlattn.actions.gate import Gate
+from rlattn.actions.mix import Mix
 from rlattn.actions.position import Position
 from rlattn.actions.registry import FAMILIES, make_family, register_family
+from rlattn.actions.sharpness import Sharpness
 from rlattn.actions.simplex import Simplex
 from rlattn.actions.topk import TopK
 from rlattn.actions.window import Window
@@ -25,13 +28,16 @@ __all__ = [
     "Bias",
     "DiagonalGaussian",
     "Gate",
+    "Joint",
     "MaskedCategorical",
     "MaskedDirichlet",
     "MaskedDistribution",
+    "Mix",
     "NonEmptyBernoulli",
     "OpeningFamily",
     "PlackettLuce",
     "Position",
+    "Sharpness",
     "Simplex",
     "TopK",
     "Window",

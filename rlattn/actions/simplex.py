@@ -13,9 +13,6 @@ from rlattn.actions.distributions import MaskedDirichlet, shares
 from rlattn.actions.registry import register_family
 from rlattn.steering import Allocation, SteeringMode
 
-_LIMIT = 6.0
-"""The policy's outputs are kept within it: the sharpest share is about 400 times the others'."""
-
 
 @register_family
 class Simplex(ActionFamily):
@@ -31,7 +28,7 @@ class Simplex(ActionFamily):
 
     def distribution(self, parameters: Tensor, mask: Tensor) -> MaskedDirichlet:
         """Shares whose mode is the softmax of the positions' scores."""
-        return MaskedDirichlet(1 + parameters[..., 0].clamp(-_LIMIT, _LIMIT).exp(), mask)
+        return MaskedDirichlet.of_scores(parameters[..., 0], mask)
 
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
         """The shares in place of attention."""

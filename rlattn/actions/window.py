@@ -12,6 +12,7 @@ from torch import Tensor
 from rlattn.actions.base import OpeningFamily
 from rlattn.actions.distributions import DiagonalGaussian, masked_log_softmax
 from rlattn.actions.registry import register_family
+from rlattn.actions.whole import source_mean
 
 
 @register_family
@@ -36,9 +37,7 @@ class Window(OpeningFamily):
         # A pointer to the centre, so that a position can be found whatever the source's length.
         pointed = masked_log_softmax(parameters[..., 0], mask).exp().masked_fill(~mask, 0.0)
         centre = (pointed * _places(mask)).sum(-1)
-        # The numbers that concern the whole source are means over its positions.
-        valid = parameters[..., 1:].masked_fill(~mask[..., None], 0.0)
-        width, log_std = (valid.sum(1) / mask.sum(-1, keepdim=True)).unbind(-1)
+        width, log_std = source_mean(parameters[..., 1:], mask).unbind(-1)
         mean = torch.stack([centre, width.clamp(-1.5, 1.5)], dim=-1)
         spread = log_std.clamp(-4.6, 0.0)[:, None].expand(-1, 2)
         return DiagonalGaussian(mean, spread, torch.ones_like(mean, dtype=torch.bool))

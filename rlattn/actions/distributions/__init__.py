@@ -7,10 +7,12 @@ from rlattn.actions.distributions.bernoulli import NonEmptyBernoulli
 from rlattn.actions.distributions.categorical import MaskedCategorical, masked_log_softmax
 from rlattn.actions.distributions.dirichlet import MaskedDirichlet, shares
 from rlattn.actions.distributions.gaussian import DiagonalGaussian
+from rlattn.actions.distributions.joint import Joint
 from rlattn.actions.distributions.plackett_luce import PlackettLuce
 
 __all__ = [
     "DiagonalGaussian",
+    "Joint",
     "MaskedCategorical",
     "MaskedDirichlet",
     "MaskedDistribution",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from rlattn.actions.distributions.base import MaskedDistribution
+
+_LIMIT = 6.0
+"""Scores are kept within it: the sharpest share is about 400 times the others'."""
 
 _LEAST = 1e-7
 """Shares below it cannot be told apart in actions, which lie in [-1, 1] in float32."""
@@ -35,6 +39,11 @@ class MaskedDirichlet(MaskedDistribution):
             - torch.lgamma(self._total)
             + (self._count - 1) * math.log(2)
         )
+
+    @classmethod
+    def of_scores(cls, scores: Tensor, mask: Tensor) -> Self:
+        """The distribution whose mode is the softmax of scores ``[lanes, source]``."""
+        return cls(1 + scores.clamp(-_LIMIT, _LIMIT).exp(), mask)
 
     def sample(self) -> Tensor:
         """An exact draw, ``[lanes, source]``."""
