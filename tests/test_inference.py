@@ -25,7 +25,9 @@ from tests.envs.cores import ended, make
 from tests.hosts.tiny import SOURCE, TARGET, generate, save, sentences, tiny_host
 
 # A window of a network that has not learned opens nearly everything.
-EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias", "position", "topk:2", "simplex"])
+EVERY_ACTION = pytest.mark.parametrize(
+    "action", ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2"]
+)
 TEXTS = sorted(set(sentences(60)))[:50]
 
 
@@ -114,7 +116,7 @@ def test_so_they_do_on_a_trained_host(real_host: Seq2SeqHost, action: str) -> No
 def test_the_policy_sees_the_same_in_both(
     each_host: Seq2SeqHost, action: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy, text = strong(each_host, action), "ka ke ki ko ku"
+    policy, text = strong(each_host, action), "ma la ha ra ho"
     seen: list[Observation] = []
     act = policy.policy.act
 

@@ -47,15 +47,16 @@ class Config:
             text. When it is given, `auto` is `builtin` for every corpus.
         action: What the agent decides: `gate` opens or shuts each source position, `window` opens
             a stretch of them, `position` one and `topk:4` four; `bias` adds to the attention
-            logits, `simplex` replaces the attention.
+            logits, `sharpness` scales them, `simplex` replaces the attention, and `mix` keeps some
+            of it.
         reward: Weighted terms, such as `fidelity=1 reads=-0.5`. At each step: agreement, fidelity,
             likelihood, log_likelihood and accuracy (of the reference), reads, entropy, coverage,
             latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:` before
             them, as differences at each step. As controls: constant, and any term with `shuffled:`
             before it. A weight may be a schedule, `reads=-0.1:-0.5:100000` (from, to, steps), or
-            find a target of a cost, `latency=target:0.5`. By default a bias or a simplex is
-            rewarded for likelihood and all others for agreement, gates and windows with a
-            --reads-target of 0.2.
+            find a target of a cost, `latency=target:0.5`. By default what opens
+            positions is rewarded for agreement, gates and windows with a --reads-target of 0.2,
+            and all else for likelihood.
         reads_target: Adapt the weight of the reads until this fraction of the source is read, and
             keep the best policy that reads no more than this on the validation text.
         prefix: What is fed back while training: `host`, the host's own greedy output; `free`, the

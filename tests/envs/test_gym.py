@@ -23,7 +23,7 @@ from tests.envs.cores import ended
 ID = "rlattn/Translate-v0"
 LANES = 4
 EVERY_ACTION = pytest.mark.parametrize(
-    "action", ["gate", "bias", "position", "topk:2", "simplex", "window"]
+    "action", ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2", "window"]
 )
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 

@@ -18,7 +18,7 @@ from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import LANES, ended, make
 
 EVERY_ACTION = pytest.mark.parametrize(
-    "action", ["gate", "bias", "position", "topk:2", "simplex", "window"]
+    "action", ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2", "window"]
 )
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 

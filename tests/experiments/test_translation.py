@@ -87,7 +87,7 @@ class TestObjective:
         assert objective.weights == {"agreement": 1.0}
         assert objective.reads_target is None
 
-    @pytest.mark.parametrize("action", ["bias", "simplex"])
+    @pytest.mark.parametrize("action", ["bias", "mix", "sharpness", "simplex"])
     def test_what_shuts_nothing_is_rewarded_for_likelihood_along_the_reference(
         self, action: str
     ) -> None:

@@ -91,6 +91,22 @@ def free_run(ppo: PPO, host: Seq2SeqHost, task: Task) -> tuple[float, float]:
     return float(hits.sum() / opened.sum()), float(np.mean(right))
 
 
+def greedy_actions(ppo: PPO) -> np.ndarray:
+    """What the policy does in every lane over some steps along the given prefix."""
+    env, actions = ppo.get_env(), []
+    seen = env.reset()
+    for _ in range(POSITIONS):
+        action, _ = ppo.predict(seen, deterministic=True)
+        actions.append(action)
+        seen, *_ = env.step(action)
+    return np.concatenate(actions)
+
+
+def gain(ppo: PPO) -> float:
+    """What the last episodes gained in likelihood over native attention, in nats a token."""
+    return float(np.mean([e["reward_likelihood"] / e["l"] for e in ppo.ep_info_buffer]))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "action", "reward", "steps", "before", "after"),
@@ -125,8 +141,7 @@ def test_bias_makes_up_for_attention_that_looks_everywhere_alike() -> None:
     _, right = free_run(ppo, host, task)
     assert right < 0.1
     ppo.learn(16_000)
-    gains = [episode["reward_likelihood"] / episode["l"] for episode in ppo.ep_info_buffer]
-    assert np.mean(gains) > 1.5, "in nats a token; native attention lacks about two"
+    assert gain(ppo) > 1.5, "in nats a token; native attention lacks about two"
     _, right = free_run(ppo, host, task)
     assert right > 0.9
 
@@ -141,3 +156,37 @@ def test_shares_take_the_place_of_attention_that_looks_everywhere_alike() -> Non
     ppo.learn(24_000)
     _, right = free_run(ppo, host, task)
     assert right > 0.9
+
+
+@pytest.mark.slow
+def test_sharpness_makes_a_blunt_host_look_hard() -> None:
+    task = TASKS["copy"]
+    ppo = agent(local_host(task.aligned, 0.5), task, "sharpness", {"likelihood": 1.0}, "reference")
+    assert abs(greedy_actions(ppo).mean()) < 0.2, "close to native"
+    ppo.learn(24_000)
+    assert greedy_actions(ppo).mean() > 0.8
+    assert gain(ppo) > 1.0
+
+
+@pytest.mark.slow
+def test_a_mix_keeps_nothing_of_attention_that_looks_everywhere_alike() -> None:
+    task = TASKS["copy"]
+    host = local_host(None)
+    ppo = agent(host, task, "mix", {"likelihood": 1.0}, "reference")
+    _, right = free_run(ppo, host, task)
+    assert right < 0.1
+    ppo.learn(24_000)
+    assert greedy_actions(ppo)[:, 0].mean() < -0.9
+    _, right = free_run(ppo, host, task)
+    assert right > 0.9
+
+
+@pytest.mark.slow
+def test_a_mix_keeps_attention_that_is_right() -> None:
+    task = TASKS["copy"]
+    host = local_host(task.aligned, focus=12.0)
+    ppo = agent(host, task, "mix", {"likelihood": 1.0}, "reference")
+    assert abs(greedy_actions(ppo)[:, 0].mean()) < 0.2
+    ppo.learn(16_000)
+    assert greedy_actions(ppo)[:, 0].mean() > 0.8
+    assert abs(gain(ppo)) < 0.02, "there is nothing to gain"
