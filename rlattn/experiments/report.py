@@ -18,6 +18,7 @@ from rlattn.experiments.samples import Sample, write_samples
 from rlattn.experiments.statistics import Bootstrap, corpus_scores
 from rlattn.experiments.table import MethodResult, print_table
 from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts.pieces import tokens
 from rlattn.inference import TrainedPolicy, Translations, native, translate
 
 _PICTURES, _SAMPLES = 3, 20
@@ -126,7 +127,7 @@ def attention_examples(
         policy_tokens, policy_attention, opened = watch(row, policy)
         examples.append(
             AttentionExample(
-                _tokens(host, row),
+                tokens(host, row),
                 native_tokens,
                 native_attention,
                 policy_tokens,
@@ -150,15 +151,4 @@ def _watch(
         )
     attention = torch.cat(trace.attention).cpu().numpy()
     opened = torch.cat(trace.opened).cpu().numpy() if trace.opened else np.empty((0, 0), bool)
-    return _tokens(host, written[0, 1:].tolist()), attention, opened
-
-
-def _tokens(host: Seq2SeqHost, ids: list[int]) -> list[str]:
-    """Tokens as people read them: the mark of a word's beginning, and text instead of bytes."""
-    tokens = []
-    for token, token_id in zip(host.tokenizer.convert_ids_to_tokens(ids), ids, strict=True):
-        mark = token[:1] if token[:1] in ("▁", "Ġ") else ""
-        text = host.tokenizer.decode([token_id]).strip()
-        # A token may hold a part of a character only, or nothing but the mark.
-        tokens.append(mark + text if text and "\ufffd" not in text else token)
-    return tokens
+    return tokens(host, written[0, 1:].tolist()), attention, opened

@@ -7,7 +7,6 @@ import pytest
 from matplotlib.image import imread
 
 from rlattn.experiments.figures import AttentionExample, draw_attention
-from rlattn.experiments.figures.attention import readable_tokens
 
 # Any warning, such as one about a missing glyph, fails these tests.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -64,20 +63,3 @@ def test_closed_positions_are_visible(tmp_path: Path) -> None:
 def test_any_text_can_be_a_token(tmp_path: Path, tokens: list[str]) -> None:
     draw_attention(tmp_path / "attention.png", [example(tokens, tokens, tokens)])
     assert is_picture(tmp_path / "attention.png")
-
-
-@pytest.mark.parametrize(
-    ("tokens", "shown"),
-    [
-        (["▁Mon", "day", ",", "</s>"], ["Mon", "·day", ",", "</s>"]),
-        (["ĠMon", "day"], ["Mon", "·day"]),
-        (["▁", "2", "4"], ["␣", "·2", "·4"]),
-        (["a", "b"], ["a", "b"]),  # nothing marks the start of words: every token is one
-        (["▁Donaudampfschiff"], ["Donaudampfsch…"]),
-        ([], []),
-    ],
-)
-def test_tokens_are_shown_as_words_and_their_continuations(
-    tokens: list[str], shown: list[str]
-) -> None:
-    assert readable_tokens(tokens) == shown

@@ -1,0 +1,96 @@
+"""Attention as a heat map over tokens that people can read; figures and rendering draw with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+
+SMALL, NORMAL = 8, 9
+"""Sizes of letters, in points."""
+
+CLOSED: dict[str, Any] = {
+    "facecolor": "0.9",
+    "edgecolor": "0.75",
+    "linewidth": 0,
+    "hatch": "////",
+}
+"""How a position that is shut is drawn."""
+
+# Characters that the first font lacks are taken from the next that is installed.
+_FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans CJK JP", "Arial Unicode MS")
+_LONGEST_TOKEN = 14
+_WORD_STARTS = ("▁", "Ġ")
+
+
+@cache
+def fonts() -> list[str]:
+    """The installed fonts that labels are set in, in the order of preference."""
+    installed = set(font_manager.get_font_names())
+    return [name for name in _FONTS if name in installed]
+
+
+def draw_map(
+    axes: Axes,
+    attention: npt.NDArray[np.floating],
+    source_tokens: Sequence[str],
+    target_tokens: Sequence[str],
+    strongest: float,
+    size: float = SMALL,
+) -> AxesImage:
+    """Draws a heat map with a row for each target token and a column for each source token.
+
+    Args:
+        axes: What to draw on.
+        attention: ``[len(target_tokens), len(source_tokens)]``.
+        source_tokens: See `readable_tokens`.
+        target_tokens: Likewise.
+        strongest: The attention that gets the darkest colour.
+        size: Of the labels, in points.
+    """
+    image = axes.imshow(attention, cmap="Blues", vmin=0, vmax=strongest, aspect="auto")
+    slanted: dict[str, Any] = {"rotation": 60, "ha": "left", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(source_tokens)), readable_tokens(source_tokens), **slanted)
+    axes.set_yticks(range(len(target_tokens)), readable_tokens(target_tokens))
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, pad=2)
+    axes.spines[:].set_visible(False)
+    rows, columns = attention.shape
+    axes.add_patch(Rectangle((-0.5, -0.5), columns, rows, fill=False, edgecolor="0.8", zorder=3))
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set(fontsize=size, fontfamily=fonts())
+        label.set_parse_math(False)  # "$5" is money
+    return image
+
+
+def hatch(axes: Axes, closed: npt.NDArray[np.bool_]) -> None:
+    """Hatches the positions of a heat map that are shut, ``[rows, columns]``."""
+    squares = [
+        [(x - 0.5, y - 0.5), (x + 0.5, y - 0.5), (x + 0.5, y + 0.5), (x - 0.5, y + 0.5)]
+        for y, x in np.argwhere(closed)
+    ]
+    axes.add_collection(PolyCollection(squares, **CLOSED), autolim=False)
+
+
+def readable_tokens(tokens: Sequence[str]) -> list[str]:
+    """Returns tokens for people: words as they are, a dot before the pieces that continue one.
+
+    Args:
+        tokens: Tokens in which ``▁`` or ``Ġ`` marks the start of a word, or in which nothing does.
+    """
+    marked = any(token.startswith(_WORD_STARTS) for token in tokens)
+    shown = []
+    for token in tokens:
+        word = token.lstrip("".join(_WORD_STARTS)) or "␣"
+        if marked and token == word and word[0].isalnum():
+            word = f"·{word}"
+        shown.append(word if len(word) <= _LONGEST_TOKEN else f"{word[: _LONGEST_TOKEN - 1]}…")
+    return shown
