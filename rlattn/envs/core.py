@@ -21,6 +21,7 @@ from rlattn.errors import InputError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.observation import Observer
 from rlattn.rewards import Step, Texts, TotalReward
+from rlattn.steering import Allocation
 from rlattn.steering.bands import band_slices
 
 View = dict[str, Tensor]
@@ -38,6 +39,8 @@ class Transition:
         final_view: What finished lanes saw at their end, one row each in the order of the lanes;
             None when no lane finished.
         summaries: One for each finished lane, in the order of the lanes.
+        token: What was written, int64, ``[lanes]``.
+        allocation: What the action did, over the longest source of the moment.
     """
 
     view: View
@@ -46,6 +49,8 @@ class Transition:
     truncated: np.ndarray
     final_view: View | None
     summaries: list[dict[str, float]]
+    token: np.ndarray
+    allocation: Allocation
 
 
 class TranslationCore:
@@ -210,11 +215,8 @@ class TranslationCore:
         """
         mask = self._sources.mask
         action = self.family.narrow(action, mask.shape[1]).to(mask.device)
-        output = self._decoder.step(
-            self._fed,
-            self.family.allocation(action, mask),
-            self._natives.beside(self._decoder.ages),
-        )
+        allocation = self.family.allocation(action, mask)
+        output = self._decoder.step(self._fed, allocation, self._natives.beside(self._decoder.ages))
         logits = output.logits
         native = self._natives.logits(self._fed, output)
         ages = self._decoder.ages
@@ -222,7 +224,7 @@ class TranslationCore:
         last = torch.from_numpy(ages == self.max_target).to(logits.device)
         first = torch.from_numpy(ages == 1).to(logits.device)
         token = self.host.choose(logits, first, last)
-        self._written[at] = token.cpu().numpy()
+        written = self._written[at] = token.cpu().numpy()
         target = torch.from_numpy(self._targets[at]).to(token)
         self._fed = token if self.prefix == "free" else target
         ended = torch.isin(self._fed, self._ends).cpu().numpy()
@@ -261,7 +263,16 @@ class TranslationCore:
             self.reward.finish(self._totals[lanes, 2:], self._decoder.ages[lanes])
             self._start(lanes)
         self._release()
-        return Transition(self.view(), earned[:, 0].copy(), ended, truncated, final_view, summaries)
+        return Transition(
+            self.view(),
+            earned[:, 0].copy(),
+            ended,
+            truncated,
+            final_view,
+            summaries,
+            written,
+            allocation,
+        )
 
     def hypotheses(self, lanes: np.ndarray) -> list[str]:
         """What the given lanes have written so far."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import gymnasium
 import numpy as np
@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from rlattn.envs.masks import action_masks
+from rlattn.envs.rendering import RENDER_FPS, Renderer, RenderMode
 from rlattn.envs.spaces import Observed, components, observation_space, observe, row
 from rlattn.envs.tasks import make_core
 
@@ -22,15 +23,23 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
     ``reward_NAME``. Return and length are left to Gymnasium's and Stable-Baselines3's wrappers.
 
     Args:
-        render_mode: ``"ansi"`` shows the source and what was written so far.
+        render_mode: ``"ansi"`` shows the source, shaded by where the last step looked, and what was
+            written so far; ``"rgb_array"`` is a picture of the alignment so far.
         **settings: See `rlattn.envs.make_core`.
+
+    Raises:
+        InputError: If there is no such render mode, or a setting cannot be used.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012  (Gymnasium's own form)
+    metadata: dict[str, Any] = {  # noqa: RUF012  (Gymnasium's own form)
+        "render_modes": list(get_args(RenderMode)),
+        "render_fps": RENDER_FPS,
+    }
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         self.core = make_core(lanes=1, **settings)
         self.render_mode = render_mode
+        self._renderer = None if render_mode is None else Renderer(self.core, render_mode)
         space = observation_space(self.core, handles=False)
         self.observation_space = space  # type: ignore[assignment]  # a Dict of arrays, untyped there
         self.action_space = self.core.family.space(self.core.max_source)
@@ -42,12 +51,14 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
         super().reset(seed=seed)
         # The core has moved on already when the last sentence came to its end.
         view = self.core.view() if seed is None and self.core.fresh else self.core.reset(seed)
+        if self._renderer:
+            self._renderer.restart()
         return row(observe(self.core, view, self.core.memory()), 0), {}
 
     def step(self, action: np.ndarray) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Writes one token."""
         memory = self.core.memory()
-        transition = self.core.step(_actions(np.asarray(action)[None]))
+        transition = (self._renderer or self.core).step(_actions(np.asarray(action)[None]))
         view, memory = (
             (transition.view, self.core.memory())
             if transition.final_view is None
@@ -67,11 +78,9 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
         masks: np.ndarray = action_masks(self.core)[0]
         return masks
 
-    def render(self) -> str | None:
-        """The source and what was written so far, when `render_mode` is ``"ansi"``."""
-        if self.render_mode != "ansi":
-            return None
-        return f"{self.core.pair(0).source}\n{self.core.hypotheses(np.array([0]))[0]}"
+    def render(self) -> str | np.ndarray | None:
+        """Where the sentence was read so far; None without a render mode."""
+        return self._renderer.frame(0) if self._renderer else None
 
 
 class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
@@ -82,16 +91,22 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
 
     Args:
         num_envs: How many lanes.
+        render_mode: As for a single environment; `render` gives a frame for each lane.
         **settings: See `rlattn.envs.make_core`.
+
+    Raises:
+        InputError: If there is no such render mode, or a setting cannot be used.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012  (Gymnasium's own form)
-        "render_modes": [],
+        **TranslationEnv.metadata,
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
 
-    def __init__(self, num_envs: int = 1, **settings: Any) -> None:
+    def __init__(self, num_envs: int = 1, render_mode: str | None = None, **settings: Any) -> None:
         self.core = make_core(lanes=num_envs, **settings)
+        self.render_mode = render_mode
+        self._renderer = None if render_mode is None else Renderer(self.core, render_mode)
         self.num_envs = num_envs
         self.single_observation_space = observation_space(self.core, handles=False)
         self.single_action_space = self.core.family.space(self.core.max_source)
@@ -103,6 +118,8 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     ) -> tuple[Observed, dict[str, Any]]:
         """Starts every lane on a new sentence; of a list of seeds the first one counts."""
         view = self.core.reset(seed[0] if isinstance(seed, list) else seed)
+        if self._renderer:
+            self._renderer.restart()
         return observe(self.core, view, self.core.memory()), {}
 
     def step(
@@ -110,7 +127,7 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     ) -> tuple[Observed, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Writes one token in every lane."""
         before = self.core.memory()
-        transition = self.core.step(_actions(actions))
+        transition = (self._renderer or self.core).step(_actions(actions))
         infos: dict[str, Any] = {}
         if transition.final_view is not None:
             done = transition.terminated | transition.truncated
@@ -134,6 +151,12 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
             transition.truncated,
             infos,
         )
+
+    def render(self) -> tuple[str | np.ndarray, ...] | None:
+        """Where each lane's sentence was read so far; None without a render mode."""
+        if self._renderer is None:
+            return None
+        return tuple(self._renderer.frame(lane) for lane in range(self.num_envs))
 
 
 def _actions(action: np.ndarray) -> torch.Tensor:

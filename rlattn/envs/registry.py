@@ -61,6 +61,7 @@ def make_sb3(
     lanes: int = 64,
     *,
     handles: bool = True,
+    render_mode: str | None = None,
     **settings: Any,
 ) -> TranslationVecEnv:
     """The Stable-Baselines3 environment of a task.
@@ -69,6 +70,7 @@ def make_sb3(
         id: As it was registered.
         lanes: How many sentences advance together.
         handles: See `TranslationVecEnv`.
+        render_mode: Likewise.
         **settings: What is to differ from the task's own settings.
 
     Raises:
@@ -77,7 +79,7 @@ def make_sb3(
     if id not in TASKS:
         raise InputError(f"unknown task {id!r}: {closest(id, TASKS)}")
     core = make_core(lanes=lanes, **{**TASKS[id], **settings})
-    return TranslationVecEnv(core, handles=handles)
+    return TranslationVecEnv(core, handles=handles, render_mode=render_mode)
 
 
 def _is_plain(value: Any) -> bool:

@@ -13,7 +13,9 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 
 from rlattn.envs.core import TranslationCore
 from rlattn.envs.masks import action_masks
+from rlattn.envs.rendering import RENDER_FPS, Renderer
 from rlattn.envs.spaces import components, observation_space, observe, row
+from rlattn.errors import InputError
 
 _FOR_EACH_LANE = frozenset({"action_masks"})
 """Methods whose result has a row for each lane; of others every lane gets the whole result."""
@@ -30,14 +32,24 @@ class TranslationVecEnv(VecEnv):
         core: The batched core.
         handles: Whether memories and embeddings stay in the core and observations only say where,
             as our own policy reads them; other policies need False.
+        render_mode: ``"rgb_array"`` for pictures of each lane's alignment so far, or None.
+
+    Raises:
+        InputError: If there is no such render mode.
     """
 
-    def __init__(self, core: TranslationCore, *, handles: bool = True) -> None:
+    def __init__(
+        self, core: TranslationCore, *, handles: bool = True, render_mode: str | None = None
+    ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise InputError(f"unknown render mode {render_mode!r}: expected rgb_array or none")
         self.core = core
         space = core.family.space(core.max_source)
-        self.render_mode = None
+        self.render_mode = render_mode
         super().__init__(core.lanes, observation_space(core, handles=handles), space)
+        self.metadata: dict[str, Any] = {**self.metadata, "render_fps": RENDER_FPS}
         self._handles = handles
+        self._renderer = None if render_mode is None else Renderer(core, render_mode)
         self._action: torch.Tensor | None = None
 
     def reset(self) -> VecEnvObs:
@@ -45,6 +57,8 @@ class TranslationVecEnv(VecEnv):
         view = self.core.reset(self._seeds[0])
         self._reset_seeds()
         self._reset_options()
+        if self._renderer:
+            self._renderer.restart()
         return observe(self.core, view, self._memory())
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -55,7 +69,7 @@ class TranslationVecEnv(VecEnv):
         """Writes one token in every lane."""
         assert self._action is not None
         before = self._memory()
-        transition = self.core.step(self._action)
+        transition = (self._renderer or self.core).step(self._action)
         done = transition.terminated | transition.truncated
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if transition.final_view is not None:
@@ -112,8 +126,11 @@ class TranslationVecEnv(VecEnv):
         return [issubclass(wrapper_class, Monitor)] * len(self._lanes(indices))
 
     def get_images(self) -> Sequence[np.ndarray | None]:
-        """Nothing to show yet."""
-        return [None] * self.num_envs
+        """A picture of each lane's alignment so far; None for each without a render mode."""
+        if self._renderer is None:
+            return [None] * self.num_envs
+        frames = (self._renderer.frame(lane) for lane in range(self.num_envs))
+        return [np.asarray(frame) for frame in frames]
 
     def _lanes(self, indices: VecEnvIndices) -> list[int]:
         return list(self._get_indices(indices))

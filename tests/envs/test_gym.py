@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 import rlattn  # noqa: F401  (registers the environment)
 from rlattn.envs import TranslationEnv, TranslationVectorEnv, make_core
 from rlattn.envs.core import TranslationCore, View
+from rlattn.errors import InputError
 from tests.envs.cores import ended
 
 ID = "rlattn/Translate-v0"
@@ -125,19 +127,65 @@ def test_a_sentence_can_be_watched(task: dict[str, Any]) -> None:
     env = gymnasium.make(ID, render_mode="ansi", prefix="free", **task)
     env.reset(seed=0)
     core = env.unwrapped.core
-    written = 0
+    written = ended = 0
     for _ in range(10):
+        source = core.pair(0).source
+        assert plain(env.render()).startswith(source)
         _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        shown, output = plain(env.render()).split("\n")
+        assert shown == f"{source}</s>", "at its end, too"
         if terminated or truncated:
+            ended += 1
             env.reset()
-        source, output = env.render().split("\n")
-        assert source == core.pair(0).source
-        assert output == core.hypotheses(np.array([0]))[0]
+        else:
+            assert output == core.hypotheses(np.array([0]))[0]
         written += bool(output)
     assert written
+    assert ended
     silent = gymnasium.make(ID, **task)
     silent.reset()
     assert silent.unwrapped.render() is None
+
+
+def plain(shaded: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", shaded)
+
+
+def test_a_vector_shows_each_lane(task: dict[str, Any]) -> None:
+    env = gymnasium.make_vec(ID, num_envs=LANES, render_mode="ansi", **task)
+    silent = gymnasium.make_vec(ID, num_envs=LANES, **task)
+    env.action_space.seed(0)
+    assert same(env.reset(seed=0)[0], silent.reset(seed=0)[0])
+    for _ in range(15):
+        sources = [env.unwrapped.core.pair(lane).source for lane in range(LANES)]
+        taken = env.action_space.sample()
+        assert same(env.step(taken)[0], silent.step(taken)[0]), "being watched changes nothing"
+        shown = env.render()
+        assert [plain(frame).split("\n")[0] for frame in shown] == [f"{s}</s>" for s in sources]
+    assert silent.render() is None
+
+
+def test_pictures_of_one_and_of_many_are_the_same(task: dict[str, Any]) -> None:
+    single = gymnasium.make(ID, render_mode="rgb_array", **task)
+    vector = gymnasium.make_vec(ID, num_envs=1, render_mode="rgb_array", **task)
+    single.action_space.seed(0)
+    single.reset(seed=0)
+    vector.reset(seed=0)
+    for _ in range(3):
+        frame = single.render()
+        assert np.array_equal(frame, vector.render()[0])
+        taken = single.action_space.sample()
+        _, _, terminated, truncated, _ = single.step(taken)
+        vector.step(taken[None])
+        if terminated or truncated:
+            break
+        assert not np.array_equal(frame, single.render())
+
+
+@pytest.mark.parametrize("face", [TranslationEnv, TranslationVectorEnv])
+def test_an_unknown_render_mode_is_refused(task: dict[str, Any], face: Any) -> None:
+    with pytest.raises(InputError, match="unknown render mode 'human'"):
+        face(render_mode="human", **task)
 
 
 @pytest.mark.usefixtures("_no_warnings")

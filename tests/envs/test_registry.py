@@ -48,9 +48,10 @@ def same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
 
 
 @EVERY_ID
+@pytest.mark.parametrize("render_mode", ["ansi", "rgb_array"])
 @pytest.mark.usefixtures("_no_warnings")
-def test_both_checkers_are_content(task: dict[str, Any], id: str) -> None:
-    env = gymnasium.make(id, render_mode="ansi", **task)
+def test_both_checkers_are_content(task: dict[str, Any], id: str, render_mode: str) -> None:
+    env = gymnasium.make(id, render_mode=render_mode, **task)
     check_env(env.unwrapped)
     check_env_sb3(env.unwrapped)
 

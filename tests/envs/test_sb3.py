@@ -213,6 +213,18 @@ def test_actions_that_are_no_positions_have_no_masks(host: Seq2SeqHost, action: 
         env.env_method("action_masks")
 
 
+def test_pictures_of_every_lane_are_tiled(host: Seq2SeqHost) -> None:
+    env = TranslationVecEnv(make(host), render_mode="rgb_array")
+    env.reset()
+    env.step(actions(env))
+    images = env.get_images()
+    assert [image.shape for image in images] == [(960, 960, 3)] * LANES
+    tiled = env.render()
+    assert np.array_equal(tiled[:960, :960], images[0])
+    with pytest.raises(InputError, match="unknown render mode 'ansi'"):
+        TranslationVecEnv(make(host), render_mode="ansi")
+
+
 def test_it_keeps_the_books_of_a_monitor(host: Seq2SeqHost) -> None:
     env = TranslationVecEnv(make(host, prefix="free"))
     env.reset()

@@ -1,0 +1,57 @@
+"""A sentence on shades of blue: the darker, the more the last step looked there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlattn.envs.rendering.watch import Alignment
+from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts.pieces import pieces, tokens
+
+# Select Graphic Rendition, ECMA-48: 38;5 sets one of 256 colours for letters, 48;5 behind them.
+_RESET = "\x1b[0m"
+_SHUT = "\x1b[2;9m"  # faint, and struck through
+_SHADES = (
+    "",
+    *(
+        f"\x1b[38;5;{letters};48;5;{behind}m"
+        for letters, behind in (
+            (16, 195),
+            (16, 153),
+            (16, 111),
+            (231, 68),
+            (231, 25),
+        )
+    ),
+)
+_STEPS = np.array([0.05, 0.15, 0.3, 0.5, 0.75])
+"""From which attention on each shade is used."""
+
+
+def shades(host: Seq2SeqHost, alignment: Alignment) -> str:
+    """Two lines: the source, shaded by where the last step looked, and what was written so far.
+
+    Positions that were shut are struck through. Special tokens stand by their names.
+
+    Args:
+        host: Whose tokens they are.
+        alignment: What to show.
+    """
+    ids = alignment.source
+    shown = [text or name for text, name in zip(pieces(host, ids), tokens(host, ids), strict=True)]
+    written = host.detokenize([alignment.written])[0]
+    if not alignment.written:
+        return f"{''.join(shown)}\n{written}"
+    shade = np.searchsorted(_STEPS, alignment.attention[-1], side="right")
+    source = "".join(
+        _paint(text, _SHADES[level] if opened else _SHUT)
+        for text, level, opened in zip(shown, shade, alignment.opened[-1], strict=True)
+    )
+    return f"{source}\n{written}"
+
+
+def _paint(text: str, code: str) -> str:
+    """Text in a colour, the space before it left as it is."""
+    word = text.lstrip()
+    space = text[: len(text) - len(word)]
+    return f"{space}{code}{word}{_RESET}" if code else text

@@ -1,0 +1,97 @@
+"""What lanes did since the start of their sentences, kept for those who look on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rlattn.envs.core import Transition, TranslationCore
+from rlattn.steering import Allocation
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Where one lane looked since the start of its sentence.
+
+    Attributes:
+        source: The S token ids of the source.
+        written: The T token ids that were written.
+        attention: What was used at each step, averaged over layers and heads, ``[T, S]``.
+        opened: What was open at each step in any layer or head, bool, ``[T, S]``.
+    """
+
+    source: list[int]
+    written: list[int]
+    attention: np.ndarray
+    opened: np.ndarray
+
+
+class Watch:
+    """Steps a core and remembers where its lanes look.
+
+    A lane whose sentence came to its end is shown at that end until the next step.
+
+    Args:
+        core: The batched core.
+    """
+
+    def __init__(self, core: TranslationCore) -> None:
+        self._core = core
+        shape = core.lanes, core.max_target
+        self._attention = np.zeros((*shape, core.max_source), np.float32)
+        self._opened = np.zeros((*shape, core.max_source), bool)
+        self._written = np.zeros(shape, np.int64)
+        self._ages = np.zeros(core.lanes, np.int64)
+        self._over = np.ones(core.lanes, bool)
+        self._pairs = [core.pair(lane) for lane in range(core.lanes)]
+
+    def restart(self) -> None:
+        """Takes in that every lane stands at the start of a sentence."""
+        self._over[:] = True
+        self._follow()
+
+    def step(self, action: torch.Tensor) -> Transition:
+        """Steps the core: see `TranslationCore.step`."""
+        self._follow()
+        mask = self._core.mask.cpu().numpy().copy()
+        transition = self._core.step(action)
+        attention = transition.view["attention"].cpu().numpy().copy()
+        self._over = transition.terminated | transition.truncated
+        if transition.final_view is not None:
+            attention[self._over] = transition.final_view["attention"].cpu().numpy()
+        at = np.arange(len(mask)), self._ages
+        self._attention[at] = attention
+        self._opened[at] = mask & _opened(transition.allocation, mask.shape[1])
+        self._written[at] = transition.token
+        self._ages += 1
+        return transition
+
+    def alignment(self, lane: int) -> Alignment:
+        """Where a lane looked so far."""
+        host, source = self._core.host, self._pairs[lane].source
+        ids = host.tokenize([source], self._core.max_source).ids[0]
+        so_far = np.s_[lane, : self._ages[lane]]
+        return Alignment(
+            ids,
+            self._written[so_far].tolist(),
+            self._attention[so_far][:, : len(ids)].copy(),
+            self._opened[so_far][:, : len(ids)].copy(),
+        )
+
+    def _follow(self) -> None:
+        """Goes with the lanes that came to their end to their next sentences."""
+        self._ages[self._over] = 0
+        for lane in np.flatnonzero(self._over):
+            self._pairs[lane] = self._core.pair(int(lane))
+        self._over[:] = False
+
+
+def _opened(allocation: Allocation, source: int) -> np.ndarray:
+    """What an allocation leaves open in any layer or head, bool, ``[lanes, source]``."""
+    values = allocation.values
+    if allocation.mode != "gate":
+        return np.ones((len(values), source), bool)
+    opened = (values if values.ndim == 2 else values.any(1).any(1)).cpu().numpy()
+    return np.pad(opened, ((0, 0), (0, source - opened.shape[1])))
