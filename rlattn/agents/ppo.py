@@ -13,6 +13,7 @@ from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
 from torch import Tensor
 
 from rlattn.actions import MaskedDistribution
+from rlattn.actions.checks import check_in_space
 from rlattn.envs.store import Rows
 from rlattn.errors import InputError
 from rlattn.observation import Observation
@@ -112,6 +113,7 @@ class PointerPolicy(ActorCriticPolicy):
 
     def _build(self, lr_schedule: Schedule) -> None:
         self.attention = AttentionPolicy(self._config)
+        self._checked = False
         self.optimizer = self.optimizer_class(
             self.attention.parameters(),
             lr=lr_schedule(1),  # type: ignore[call-arg]
@@ -155,11 +157,14 @@ class PointerPolicy(ActorCriticPolicy):
         )
 
     def _of_space(self, action: Tensor, obs: PyTorchObs) -> Tensor:
-        """Actions as the action space has them."""
+        """Actions as the action space has them; those of the first call are looked at."""
         assert isinstance(obs, dict)
         space = self.action_space
         assert space.shape is not None
         action = self.attention.family.widen(action, obs["mask"].shape[1])
+        if not self._checked:
+            check_in_space(self.attention.family.spec, space, action)
+            self._checked = True
         if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
             action = action.long()
         return action.reshape(-1, *space.shape)

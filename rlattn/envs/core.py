@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rlattn.actions import ActionFamily
+from rlattn.actions.checks import check_opened
 from rlattn.corpora import Pair
 from rlattn.envs.episodes import EpisodeQueue, Prefix
 from rlattn.envs.natives import Natives, wants_stored
@@ -139,7 +140,8 @@ class TranslationCore:
         self._totals = np.zeros((lanes, len(reward.terms) + 2))
         self._kept: deque[int] = deque(maxlen=horizon)
         self._seed = seed
-        self._started = False
+        self._size = family.size(max_source)
+        self._started = self._checked = False
 
     @property
     def truncated(self) -> int:
@@ -212,8 +214,19 @@ class TranslationCore:
 
         Returns:
             What it led to. Finished lanes have started on their next sentence.
+
+        Raises:
+            InputError: If there is not an action for each lane.
+            ContractError: If the family or a reward term breaks its contract.
+            SteeringError: If an action leads to no legal allocation.
         """
         mask = self._sources.mask
+        if action.numel() != self.lanes * self._size:
+            raise InputError(
+                f"actions of shape {list(action.shape)}: expected one for each of {self.lanes} "
+                f"lanes, each of {self._size} numbers, for the space is "
+                f"{self.family.space(self.max_source)}"
+            )
         action = self.family.narrow(action, mask.shape[1]).to(mask.device)
         allocation = self.family.allocation(action, mask)
         output = self._decoder.step(self._fed, allocation, self._natives.beside(self._decoder.ages))
@@ -236,13 +249,17 @@ class TranslationCore:
         native_token = None
         if "native_token" in needs:
             native_token = target if native is None else self.host.choose(native, first, last)
+        opened = self.family.opened(action, mask)
+        if not self._checked:
+            check_opened(self.family.spec, opened, mask)
+            self._checked = True
         step = Step(
             token=token,
             logits=logits.float(),
             age=torch.from_numpy(ages.copy()).to(token.device),
             done=torch.from_numpy(done).to(token.device),
             mask=mask,
-            opened=self.family.opened(action, mask),
+            opened=opened,
             attention=output.attention,
             coverage=self._observer.coverage[:, : mask.shape[1]],
             native_logits=native,

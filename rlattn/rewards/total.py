@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +44,7 @@ class TotalReward:
         self._weights: dict[str, Weight] = {
             name: make_weight(name, spec) for name, spec in weights.items()
         }
+        self._first_weights = copy.deepcopy(self._weights)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -60,7 +62,8 @@ class TotalReward:
         return all(term.immediate for term in self.terms.values())
 
     def seed(self, seed: int) -> None:
-        """Has all terms begin anew; weights stay, for they belong to the learning."""
+        """Has all terms and weights begin anew."""
+        self._weights = copy.deepcopy(self._first_weights)
         for term in self.terms.values():
             term.seed(seed)
 

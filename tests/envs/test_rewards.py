@@ -98,10 +98,14 @@ def test_length_counts_the_steps(host: Seq2SeqHost) -> None:
         assert episode.summary["reward_length"] == episode.summary["l"]
 
 
-def test_a_schedule_counts_the_steps_of_all_lanes(host: Seq2SeqHost) -> None:
+def test_a_schedule_counts_the_steps_of_all_lanes_since_the_seed(host: Seq2SeqHost) -> None:
     core = make(host, reward={"reads": {"start": 0.0, "end": -1.0, "steps": 10 * LANES}})
     play(core, 5)
     assert core.reward.weights["reads"] == pytest.approx(-0.5)
+    core.reset()
+    assert core.reward.weights["reads"] == pytest.approx(-0.5), "no new seed, no new beginning"
+    core.reset(seed=0)
+    assert core.reward.weights["reads"] == 0.0
     play(core, 20)
     assert core.reward.weights["reads"] == -1.0
 
