@@ -81,6 +81,16 @@ def _needed(first: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return names, (before[episode][:, None] + offsets)[mask]
 
 
+def _d_model(space: spaces.Dict) -> int:
+    """Width of the memory that observations carry."""
+    if "memory" not in space.spaces:
+        raise InputError("observations carry handles: give the policy the host's d_model")
+    memory, mask = space["memory"].shape, space["mask"].shape
+    assert memory is not None
+    assert mask is not None
+    return memory[0] // mask[0]
+
+
 class PointerPolicy(ActorCriticPolicy):
     """An attention policy as Stable-Baselines3 wants it: ``PPO(PointerPolicy, env, ...)``.
 
@@ -89,9 +99,12 @@ class PointerPolicy(ActorCriticPolicy):
         action_space: Likewise.
         lr_schedule: Learning rate over the course of training.
         action: The name of the action family.
-        d_model: Width of the host's memory.
+        d_model: Width of the host's memory; None takes it from observations that carry the memory.
         width: Hidden units of the network.
         **kwargs: What `ActorCriticPolicy` takes.
+
+    Raises:
+        InputError: If observations carry handles and `d_model` is not given.
     """
 
     def __init__(
@@ -101,10 +114,11 @@ class PointerPolicy(ActorCriticPolicy):
         lr_schedule: Schedule,
         *,
         action: str,
-        d_model: int,
+        d_model: int | None = None,
         width: int = 128,
         **kwargs: Any,
     ) -> None:
+        d_model = _d_model(observation_space) if d_model is None else d_model
         state = observation_space["state"].shape
         assert state is not None
         self._config = PolicyConfig(action, d_model, state[0], width)

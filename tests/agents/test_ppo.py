@@ -17,6 +17,7 @@ from rlattn.agents import PointerPolicy, PPOSettings, make_ppo
 from rlattn.agents.ppo import to_observation
 from rlattn.envs import TranslationEnv, TranslationVecEnv
 from rlattn.envs.spaces import observation_space
+from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make
 from tests.hosts.tiny import SOURCE
@@ -212,3 +213,14 @@ def test_the_single_environment_can_be_learned_from(task: dict[str, Any]) -> Non
     ppo = PPO(PointerPolicy, vector, n_steps=8, batch_size=8, policy_kwargs=kwargs)
     ppo.learn(16)
     assert ppo.num_timesteps == 16
+
+
+def test_the_width_of_the_memory_is_read_off_observations_that_carry_it(
+    task: dict[str, Any], host: Seq2SeqHost
+) -> None:
+    env = DummyVecEnv([lambda: TranslationEnv(**task)])
+    ppo = PPO(PointerPolicy, env, n_steps=4, batch_size=4, policy_kwargs={"action": "gate"})
+    assert ppo.policy.attention.config.d_model == host.d_model
+    ppo.learn(4)
+    with pytest.raises(InputError, match="d_model"):
+        PPO(PointerPolicy, env_of(host), policy_kwargs={"action": "gate"})
