@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@rm -f $@
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile \
-	    -c constraints.txt -e '.[dev,hub]'
+	    -c constraints.txt -e '.[dev,hub,contrib,zoo]'
 	@touch $@
 
 demo: $(STAMP)
