@@ -13,7 +13,7 @@ from gymnasium import wrappers
 from gymnasium.utils.env_checker import data_equivalence
 from gymnasium.wrappers import vector
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
+from stable_baselines3.common.vec_env import VecMonitor, VecNormalize, VecVideoRecorder
 
 import rlattn
 from rlattn.agents import RewardLog, make_ppo
@@ -217,5 +217,12 @@ def test_the_pictures_become_videos(task: dict[str, Any], tmp_path: Path) -> Non
     lanes = gymnasium.make_vec(ID, num_envs=2, render_mode="rgb_array", **task)
     folder = str(tmp_path / "many")
     play(vector.RecordVideo(lanes, folder, step_trigger=lambda n: n == 0, video_length=2), 4)
+    sb3 = rlattn.make_sb3(ID, 2, render_mode="rgb_array", **task)
+    sb3 = VecVideoRecorder(sb3, str(tmp_path / "sb3"), lambda n: n == 0, video_length=2)
+    sb3.reset()
+    for _ in range(4):
+        sb3.step(np.stack([sb3.action_space.sample() for _ in range(2)]))
+    sb3.close()
     assert list((tmp_path / "one").glob("*.mp4"))
     assert list((tmp_path / "many").glob("*.mp4"))
+    assert list((tmp_path / "sb3").glob("*.mp4"))
