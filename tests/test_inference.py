@@ -25,9 +25,8 @@ from tests.envs.cores import ended, make
 from tests.hosts.tiny import SOURCE, TARGET, generate, save, sentences, tiny_host
 
 # A window of a network that has not learned opens nearly everything.
-EVERY_ACTION = pytest.mark.parametrize(
-    "action", ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2"]
-)
+ACTIONS = ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2"]
+EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, "per-layer:2:gate", "per-layer:2:mix"])
 TEXTS = sorted(set(sentences(60)))[:50]
 
 

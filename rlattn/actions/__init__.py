@@ -15,6 +15,7 @@ from rlattn.actions.distributions import (
 )
 from rlattn.actions.gate import Gate
 from rlattn.actions.mix import Mix
+from rlattn.actions.per_layer import PerLayer
 from rlattn.actions.position import Position
 from rlattn.actions.registry import FAMILIES, make_family, register_family
 from rlattn.actions.sharpness import Sharpness
@@ -35,6 +36,7 @@ __all__ = [
     "Mix",
     "NonEmptyBernoulli",
     "OpeningFamily",
+    "PerLayer",
     "PlackettLuce",
     "Position",
     "Sharpness",

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from rlattn.actions.distributions import MaskedDistribution
 from rlattn.errors import InputError
+from rlattn.hosts import Seq2SeqHost
 from rlattn.steering import Allocation, SteeringMode
 
 
@@ -46,6 +47,14 @@ class ActionFamily(ABC):
     def spec(self) -> str:
         """The name, with what was asked for beside it, as `make_family` takes it."""
         return self.name
+
+    def fit(self, host: Seq2SeqHost) -> ActionFamily:
+        """The family for a host: what depends on the host is settled, and stands in its `spec`.
+
+        Raises:
+            InputError: If it cannot be used with this host.
+        """
+        return self
 
     @abstractmethod
     def space(self, source: int) -> gymnasium.Space[Any]:

@@ -62,7 +62,7 @@ class TranslationCore:
     Args:
         host: The frozen translator.
         split: The sentences to draw from.
-        family: What an action is.
+        family: What an action is; it is fitted to the host.
         reward: What is rewarded.
         prefix: What is fed back as prefix: ``"free"`` the steered output, ``"reference"`` the
             reference, ``"host"`` the host's own greedy output.
@@ -74,8 +74,8 @@ class TranslationCore:
         seed: Fixes the order of the corpus.
 
     Raises:
-        InputError: If a number is out of range, there is no such prefix or no sentence, or a
-            reward needs another prefix.
+        InputError: If a number is out of range, there is no such prefix or no sentence, a reward
+            needs another prefix, or the actions are not for this host.
     """
 
     def __init__(
@@ -110,7 +110,8 @@ class TranslationCore:
                 f"a reward needs the reference as prefix, but the prefix is {prefix!r}: "
                 "use prefix='reference'"
             )
-        self.host, self.family, self.reward, self.prefix = host, family, reward, prefix
+        self.host, self.family = host, family.fit(host)
+        self.reward, self.prefix = reward, prefix
         self.lanes, self.max_source, self.max_target = lanes, max_source, max_target
         bands = band_slices(lanes, host.device)
         self._bands = np.repeat(np.arange(len(bands)), [band.stop - band.start for band in bands])

@@ -48,7 +48,8 @@ class Config:
         action: What the agent decides: `gate` opens or shuts each source position, `window` opens
             a stretch of them, `position` one and `topk:4` four; `bias` adds to the attention
             logits, `sharpness` scales them, `simplex` replaces the attention, and `mix` keeps some
-            of it.
+            of it. `per-layer:gate`, or any other after `per-layer:`, decides for each layer of the
+            decoder.
         reward: Weighted terms, such as `fidelity=1 reads=-0.5`. At each step: agreement, fidelity,
             likelihood, log_likelihood and accuracy (of the reference), reads, entropy, coverage,
             latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:` before

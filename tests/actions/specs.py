@@ -8,7 +8,8 @@ from torch import Tensor
 
 from rlattn.actions import FAMILIES, ActionFamily
 
-SPECS = sorted(FAMILIES)
+SPECS = sorted(set(FAMILIES) - {"per-layer"})
+SPECS += [f"per-layer:2:{spec}" for spec in ("bias", "gate", "mix", "position", "topk:2", "window")]
 EVERY_FAMILY = pytest.mark.parametrize("spec", SPECS)
 
 

@@ -24,9 +24,9 @@ from tests.envs.cores import ended
 
 ID = "rlattn/Translate-v0"
 LANES = 4
-EVERY_ACTION = pytest.mark.parametrize(
-    "action", ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2", "window"]
-)
+ACTIONS = ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2", "window"]
+LAYERED = ["per-layer:gate", "per-layer:mix", "per-layer:position"]
+EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, *LAYERED])
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 
 

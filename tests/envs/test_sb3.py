@@ -17,9 +17,9 @@ from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import LANES, ended, make
 
-EVERY_ACTION = pytest.mark.parametrize(
-    "action", ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2", "window"]
-)
+ACTIONS = ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2", "window"]
+LAYERED = ["per-layer:gate", "per-layer:mix", "per-layer:position"]
+EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, *LAYERED])
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 
 
