@@ -117,7 +117,9 @@ def _steered(
     model: PreTrainedModel, policy: AttentionPolicy | None, trace: bool
 ) -> Iterator[Trace]:
     session = _Session(model, policy, trace)
+    encoder: nn.Module = model.get_encoder()
     hooks = (
+        encoder.register_forward_pre_hook(session.encoding, with_kwargs=True),
         model.register_forward_pre_hook(session.before, with_kwargs=True),
         session.decoder.register_forward_hook(session.caught),
         model.register_forward_hook(session.after),
@@ -144,6 +146,11 @@ class _Session:
         ends = model.generation_config.eos_token_id
         self._ends = torch.tensor(ends if isinstance(ends, list) else [ends], device=model.device)
         self._hidden: Tensor | None = None
+        self._encoded: Tensor | None = None
+
+    def encoding(self, encoder: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Notes the tokens of the source."""
+        self._encoded = kwargs.get("input_ids", args[0] if args else None)
 
     @torch.no_grad()
     def before(self, model: PreTrainedModel, args: Any, kwargs: dict[str, Any]) -> None:
@@ -165,8 +172,10 @@ class _Session:
             return
         seen = self._observer.view(self._mask)
         embedded = self._embed(token).float()
-        action = self._policy.act(Observation(memory=self._memory, token=embedded, **seen))
-        family = self._policy.family
+        action = self._policy.act(
+            Observation(memory=self._memory, token=embedded, source=self._source, **seen)
+        )
+        family = self._policy.family.on(self._source)
         self.steering.allocation = family.allocation(action, self._mask)
         reads = family.reads(action, self._mask) / self._mask.sum(-1)
         self._reads += torch.where(self._live, reads, 0.0)
@@ -181,12 +190,25 @@ class _Session:
             else mask.bool()
         )
         self._memory = compact(memory[self._mask])
+        self._source = self._tokens()
         self._observer = Observer(rows, width, self._embed.weight.shape[1], memory.device)
         self._live = torch.ones(rows, dtype=torch.bool, device=memory.device)
         self._reads = torch.zeros(rows, device=memory.device)
         self._steps = torch.zeros(rows, device=memory.device)
         self.record.attention.clear()
         self.record.opened.clear()
+
+    def _tokens(self) -> Tensor | None:
+        """What was encoded last, if the policy asks for it; none of it serves twice."""
+        tokens, self._encoded = self._encoded, None
+        if self._policy is None or not self._policy.family.reads_tokens:
+            return None
+        if tokens is None or tokens.shape != self._mask.shape:
+            raise SteeringError(
+                f"actions of {self._policy.family.name} depend on the tokens of the source: give "
+                "generate() input_ids, not encoder_outputs or inputs_embeds"
+            )
+        return tokens
 
     def caught(self, decoder: Any, args: Any, output: Any) -> None:
         """Keeps the decoder's last hidden state."""

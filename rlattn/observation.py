@@ -30,6 +30,8 @@ class Observation:
         attention: Where the last step looked, averaged over layers and heads, float32,
             ``[lanes, source]``.
         coverage: The sum of all such attention so far, float32, ``[lanes, source]``.
+        source: The tokens of the source, int64, ``[lanes, source]``; only where actions depend on
+            them.
         rows: Which row of the memory each real source token is, lane after lane, int64,
             ``[positions]``; None where each has its own, in this order.
     """
@@ -40,6 +42,7 @@ class Observation:
     token: Tensor
     attention: Tensor
     coverage: Tensor
+    source: Tensor | None = None
     rows: Tensor | None = None
 
 

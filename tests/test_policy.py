@@ -11,7 +11,7 @@ from torch import nn
 from rlattn.errors import InputError
 from rlattn.observation import Observation
 from rlattn.policy import AttentionPolicy, PolicyConfig
-from tests.actions.specs import SPECS, about_the_source
+from tests.actions.specs import SPECS, about_the_source, tokens_of
 
 MODEL, STATE = 6, 8
 EVERY_FAMILY = pytest.mark.parametrize("action", SPECS)
@@ -37,6 +37,7 @@ def observation(lengths: list[int], padding: int = 0) -> Observation:
         token=torch.randn(len(lengths), STATE),
         attention=torch.rand(mask.shape).masked_fill(~mask, 0.0),
         coverage=3 * torch.rand(mask.shape).masked_fill(~mask, 0.0),
+        source=tokens_of(mask),
     )
 
 
@@ -45,7 +46,8 @@ def widen(seen: Observation, padding: int) -> Observation:
     mask, attention, coverage = (
         nn.functional.pad(t, (0, padding)) for t in (seen.mask, seen.attention, seen.coverage)
     )
-    return Observation(seen.memory, mask, seen.state, seen.token, attention, coverage)
+    source = tokens_of(mask)
+    return Observation(seen.memory, mask, seen.state, seen.token, attention, coverage, source)
 
 
 def lane(seen: Observation, index: int) -> Observation:
@@ -60,6 +62,7 @@ def lane(seen: Observation, index: int) -> Observation:
         seen.token[here],
         seen.attention[here, :length],
         seen.coverage[here, :length],
+        seen.source[here, :length],
     )
 
 
@@ -126,7 +129,7 @@ def test_any_source_length_goes(action: str, length: int) -> None:
     taken = network.act(seen)
     shape = network.family.space(length).shape or (1,)
     assert taken.shape == (1, *shape)
-    assert network.family.allocation(taken, seen.mask).values.isfinite().all()
+    assert network.family.on(seen.source).allocation(taken, seen.mask).values.isfinite().all()
 
 
 @EVERY_FAMILY

@@ -25,12 +25,15 @@ class ActionFamily(ABC):
             its length is the count of numbers a position needs.
         mode: How its allocations steer.
         chooses_reads: Whether an action decides how many positions are read.
+        reads_tokens: Whether what an action does depends on the tokens of the source; such a
+            family is asked for nothing but its space before it is told of them by `on`.
     """
 
     name: str
     initial: tuple[float, ...]
     mode: SteeringMode
     chooses_reads: bool = False
+    reads_tokens: bool = False
 
     @classmethod
     def of(cls, argument: str | None) -> Self:
@@ -54,6 +57,10 @@ class ActionFamily(ABC):
         Raises:
             InputError: If it cannot be used with this host.
         """
+        return self
+
+    def on(self, tokens: Tensor | None) -> ActionFamily:
+        """The family for lanes whose sources have these tokens, int64, ``[lanes, source]``."""
         return self
 
     @abstractmethod

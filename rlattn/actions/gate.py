@@ -1,8 +1,8 @@
-"""Open or shut, for each source position; at least one stays open."""
+"""Open or shut, for each source position, block of them, or sentence; at least one stays open."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import gymnasium
 import torch
@@ -11,6 +11,9 @@ from torch import Tensor
 from rlattn.actions.base import OpeningFamily
 from rlattn.actions.distributions import NonEmptyBernoulli
 from rlattn.actions.registry import register_family
+from rlattn.actions.segments import Blocks, Segments, Sentences
+from rlattn.errors import InputError
+from rlattn.hosts import Seq2SeqHost
 
 _BOUND = 6.0
 """The policy's own log-odds: a gate that it holds shut is still tried about every 400th time."""
@@ -20,27 +23,72 @@ _BOUND = 6.0
 class Gate(OpeningFamily):
     """Which source positions may be read, the same for all layers and heads.
 
-    An action that opens no valid position, which the distribution never draws, opens the last
-    one: it holds the end-of-sequence token, on which attention rests when it has nothing to read.
+    An action that opens nothing, which the distribution never draws, opens the last position or
+    segment: it holds the end-of-sequence token, on which attention rests when it has nothing to
+    read.
+
+    Args:
+        segments: Which positions share a gate; None where each has its own.
     """
 
     name = "gate"
     initial = (2.0,)
     chooses_reads = True
 
+    def __init__(self, segments: Segments | None = None) -> None:
+        self._segments = segments
+        self.reads_tokens = segments is not None and segments.reads_tokens
+
+    @classmethod
+    def of(cls, argument: str | None) -> Self:
+        """``gate``, ``gate:16`` for blocks, or ``gate:sentence``."""
+        if argument is None:
+            return cls()
+        kind, colon, ids = argument.partition(":")
+        if kind.isdecimal() and not colon:
+            return cls(Blocks(int(kind)))
+        tokens = ids.split(",")
+        if kind == "sentence" and (not colon or all(map(str.isdecimal, tokens))):
+            return cls(Sentences(tuple(map(int, tokens)) if colon else None))
+        raise InputError(
+            f"action {cls.name}:{argument}: expected a number of positions that share a gate, as "
+            f"in {cls.name}:16, or {cls.name}:sentence"
+        )
+
+    @property
+    def spec(self) -> str:
+        """``gate``, and which positions share one."""
+        return self.name if self._segments is None else f"{self.name}:{self._segments.spec}"
+
+    def fit(self, host: Seq2SeqHost) -> Self:
+        """The gates for a host; says which of its tokens end a sentence."""
+        return self if self._segments is None else type(self)(self._segments.fit(host))
+
+    def on(self, tokens: Tensor | None) -> Self:
+        """The gates for these sources."""
+        return self if self._segments is None else type(self)(self._segments.on(tokens))
+
     def space(self, source: int) -> gymnasium.Space[Any]:
-        """One bit for each position; 1 is open."""
-        return gymnasium.spaces.MultiBinary(source)
+        """One bit for each gate; 1 is open."""
+        return gymnasium.spaces.MultiBinary(
+            source if self._segments is None else self._segments.most(source)
+        )
 
     def distribution(self, parameters: Tensor, mask: Tensor) -> NonEmptyBernoulli:
-        """Gates from each position's log-odds of being open."""
+        """Gates from each position's log-odds of being open, or their mean over a segment."""
+        log_odds = parameters[..., 0]
+        if self._segments is not None:
+            log_odds, mask = self._segments.pool(log_odds, mask)
         # Bounded smoothly: a gate that is shut for good could never find out that it should open.
-        return NonEmptyBernoulli(_BOUND * torch.tanh(parameters[..., 0] / _BOUND), mask)
+        return NonEmptyBernoulli(_BOUND * torch.tanh(log_odds / _BOUND), mask)
 
     def opened(self, action: Tensor, mask: Tensor) -> Tensor:
-        """The valid positions that are open; the last one where none is."""
-        opened = (action > 0.5) & mask
-        if bool(opened.any(-1).all()):
+        """The valid positions behind an open gate; the last gate's where none is."""
+        present = mask if self._segments is None else self._segments.present(mask)
+        opened = (action > 0.5) & present
+        if not bool(opened.any(-1).all()):
+            last = present & (present.long().cumsum(-1) == present.sum(-1, keepdim=True))
+            opened = torch.where(opened.any(-1, keepdim=True), opened, last)
+        if self._segments is None:
             return opened
-        last = mask & (mask.long().cumsum(-1) == mask.sum(-1, keepdim=True))
-        return torch.where(opened.any(-1, keepdim=True), opened, last)
+        return opened.gather(1, self._segments.index(mask)) & mask

@@ -69,6 +69,7 @@ class PerLayer(ActionFamily):
             raise InputError(f"per-layer:{inside.spec}: expected a family that has no layers yet")
         self.inside, self._layers = inside, layers
         self.mode, self.chooses_reads = inside.mode, inside.chooses_reads
+        self.reads_tokens = inside.reads_tokens
         self.initial = inside.initial * (layers or 1)
 
     @classmethod
@@ -115,6 +116,13 @@ class PerLayer(ActionFamily):
                 f"action {self.spec}: host {host.name} has {found} cross-attention layers"
             )
         return PerLayer(self.inside.fit(host), found)
+
+    def on(self, tokens: Tensor | None) -> PerLayer:
+        """The family for these sources, each of which all layers of its lane read."""
+        if not self.reads_tokens:
+            return self
+        each = None if tokens is None else self._each(tokens)
+        return PerLayer(self.inside.on(each), self.layers)
 
     def space(self, source: int) -> gymnasium.Space[Any]:
         """The space of the family inside, once for each layer."""
@@ -163,8 +171,8 @@ class PerLayer(ActionFamily):
         """Each layer's action on more positions."""
         return _unfold(self.inside.widen(_fold(action, self.layers), source), self.layers)
 
-    def _each(self, mask: Tensor) -> Tensor:
-        return mask.repeat_interleave(self.layers, dim=0)
+    def _each(self, rows: Tensor) -> Tensor:
+        return rows.repeat_interleave(self.layers, dim=0)
 
 
 def _fold(action: Tensor, layers: int) -> Tensor:

@@ -59,6 +59,7 @@ def to_observation(obs: PyTorchObs) -> Observation:
         token=token,
         attention=obs["attention"][:, :width].float(),
         coverage=obs["coverage"][:, :width].float(),
+        source=obs["source"][:, :width].long() if "source" in obs else None,
         rows=rows,
     )
 

@@ -136,12 +136,13 @@ class TranslationCore:
         self._fed = torch.zeros(lanes, dtype=torch.long, device=host.device)
         self._targets = np.zeros((lanes, max_target), np.int64)
         self._written = np.zeros((lanes, max_target), np.int64)
+        self._tokens = torch.zeros(lanes, max_source, dtype=torch.long, device=host.device)
         self._memory = np.zeros(lanes, np.int64)
         self._pairs: list[Pair] = [Pair("", "")] * lanes
         self._totals = np.zeros((lanes, len(reward.terms) + 2))
         self._kept: deque[int] = deque(maxlen=horizon)
         self._seed = seed
-        self._size = family.size(max_source)
+        self._size = self.family.size(max_source)
         self._started = self._checked = False
 
     @property
@@ -185,7 +186,10 @@ class TranslationCore:
             lanes: Which ones; None for all.
         """
         token = self._fed if lanes is None else self._fed[lanes]
-        return {**self._observer.view(self._sources.mask, lanes), "token": token}
+        view = {**self._observer.view(self._sources.mask, lanes), "token": token}
+        if self.family.reads_tokens:
+            view["source"] = self._tokens.clone() if lanes is None else self._tokens[lanes]
+        return view
 
     @torch.inference_mode()
     def reset(self, seed: int | None = None) -> View:
@@ -228,8 +232,9 @@ class TranslationCore:
                 f"lanes, each of {self._size} numbers, for the space is "
                 f"{self.family.space(self.max_source)}"
             )
-        action = self.family.narrow(action, mask.shape[1]).to(mask.device)
-        allocation = self.family.allocation(action, mask)
+        family = self.family.on(self._tokens[:, : mask.shape[1]])
+        action = family.narrow(action, mask.shape[1]).to(mask.device)
+        allocation = family.allocation(action, mask)
         output = self._decoder.step(self._fed, allocation, self._natives.beside(self._decoder.ages))
         logits = output.logits
         native = self._natives.logits(self._fed, output)
@@ -250,9 +255,9 @@ class TranslationCore:
         native_token = None
         if "native_token" in needs:
             native_token = target if native is None else self.host.choose(native, first, last)
-        opened = self.family.opened(action, mask)
+        opened = family.opened(action, mask)
         if not self._checked:
-            check_opened(self.family.spec, opened, mask)
+            check_opened(family.spec, opened, mask)
             self._checked = True
         step = Step(
             token=token,
@@ -314,6 +319,10 @@ class TranslationCore:
             self._sources.load(here, episodes.encoded, episodes.rows)
             self._memory[here], self._targets[here] = episodes.memory, episodes.targets
             self._natives.start(here, episodes.native)
+            if self.family.reads_tokens:
+                self._tokens[torch.from_numpy(here)] = torch.from_numpy(episodes.sources).to(
+                    self._tokens.device
+                )
             for lane, pair in zip(here, episodes.pairs, strict=True):
                 self._pairs[lane] = pair
         self._decoder.restart(lanes)

@@ -36,6 +36,7 @@ class Episodes:
     Attributes:
         encoded: What the host knows of them.
         rows: Which rows of `encoded` they are, ``[count]``.
+        sources: Their tokens, int64, zero beyond the end, ``[count, max_source]``.
         memory: Names of their first rows in the store of memories, ``[count]``.
         native: Names of their first rows in the store of native outputs, ``[count]``.
         targets: The tokens that are fed back, ``[count, max_target]``; unused in free mode.
@@ -44,6 +45,7 @@ class Episodes:
 
     encoded: Encoded
     rows: np.ndarray
+    sources: np.ndarray
     memory: np.ndarray
     native: np.ndarray
     targets: np.ndarray
@@ -54,6 +56,7 @@ class Episodes:
         return Episodes(
             self.encoded,
             self.rows[rows],
+            self.sources[rows],
             self.memory[rows],
             self.native[rows],
             self.targets[rows],
@@ -201,10 +204,8 @@ class EpisodeQueue:
         if native is not None:
             names = _append(self.natives, native, targets)
         memory = _append(self.memories, compact(encoded.memory[encoded.mask]), sources)
-        fed = np.zeros((len(pairs), self._max_target), np.int64)
-        for row, target in zip(fed, targets, strict=True):
-            row[: len(target)] = target
-        return Episodes(encoded, np.arange(len(pairs)), memory, names, fed, pairs)
+        read, fed = _padded(sources, self._max_source), _padded(targets, self._max_target)
+        return Episodes(encoded, np.arange(len(pairs)), read, memory, names, fed, pairs)
 
     def _targets(
         self, indices: list[int], pairs: list[Pair], encoded: Encoded
@@ -229,6 +230,13 @@ class EpisodeQueue:
         return targets, forced[
             torch.arange(forced.shape[1], device=forced.device) < lengths[:, None]
         ]
+
+
+def _padded(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
+    padded = np.zeros((len(rows), width), np.int64)
+    for wide, row in zip(padded, rows, strict=True):
+        wide[: len(row)] = row
+    return padded
 
 
 def _append(store: RowStore, rows: Tensor, episodes: Sequence[Sequence[int]]) -> np.ndarray:

@@ -23,7 +23,8 @@ def observation_space(core: TranslationCore, *, handles: bool) -> Dict:
             where.
 
     Returns:
-        A dictionary of flat spaces: ``mask``, ``state``, ``attention``, ``coverage``; and either
+        A dictionary of flat spaces: ``mask``, ``state``, ``attention``, ``coverage``; where
+        actions depend on the tokens of the source, ``source``, their ids, int64; and either
         ``memory`` (float16, row after row) and ``token`` (its embedding), or two numbers, int64,
         for each: ``episode`` and ``token``.
     """
@@ -35,6 +36,8 @@ def observation_space(core: TranslationCore, *, handles: bool) -> Dict:
         "attention": Box(0.0, 1.001, (source,), np.float32),
         "coverage": Box(0.0, 1.001 * core.max_target, (source,), np.float32),
     }
+    if core.family.reads_tokens:
+        spaces["source"] = Box(0, len(core.host.tokenizer) - 1, (source,), np.int64)
     if handles:
         for name in ("episode", "token"):
             spaces[name] = Box(0, np.iinfo(np.int64).max, (2,), np.int64)

@@ -6,11 +6,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlattn.actions import FAMILIES, ActionFamily
+from rlattn.actions import FAMILIES, ActionFamily, make_family
 
-SPECS = sorted(set(FAMILIES) - {"per-layer"})
-SPECS += [f"per-layer:2:{spec}" for spec in ("bias", "gate", "mix", "position", "topk:2", "window")]
+LAYERED = ("bias", "gate", "gate:sentence:1", "mix", "position", "topk:2", "window")
+SPECS = [
+    *sorted(set(FAMILIES) - {"per-layer"}),
+    "gate:3",
+    "gate:sentence:1",
+    *(f"per-layer:2:{inside}" for inside in LAYERED),
+]
 EVERY_FAMILY = pytest.mark.parametrize("spec", SPECS)
+
+
+def tokens_of(mask: Tensor) -> Tensor:
+    """Sources whose every third token ends a sentence, the same in all lanes."""
+    return (torch.arange(mask.shape[1]) % 3).expand(mask.shape)
+
+
+def family_for(spec: str, mask: Tensor) -> ActionFamily:
+    """A family that knows what the lanes read."""
+    return make_family(spec).on(tokens_of(mask))
 
 
 def about_the_source(family: ActionFamily, lengths: list[int], source: int) -> Tensor:

@@ -16,7 +16,7 @@ from rlattn.actions import FAMILIES, ActionFamily, make_family, register_family
 from rlattn.actions.gate import Gate
 from rlattn.errors import InputError
 from rlattn.steering import Allocation
-from tests.actions.specs import EVERY_FAMILY, about_the_source
+from tests.actions.specs import EVERY_FAMILY, about_the_source, family_for
 
 
 def of(space: gymnasium.Space[Any], row: np.ndarray) -> Any:
@@ -40,7 +40,8 @@ def on(mask: Tensor, allocation: Allocation) -> Tensor:
 
 @EVERY_FAMILY
 def test_any_point_of_the_space_maps_to_a_legal_allocation(spec: str) -> None:
-    family, mask = make_family(spec), torch.arange(6) < torch.tensor([[6], [3], [1]])
+    mask = torch.arange(6) < torch.tensor([[6], [3], [1]])
+    family = family_for(spec, mask)
     space = family.space(6)
     space.seed(0)
     for _ in range(20):
@@ -55,7 +56,8 @@ def test_any_point_of_the_space_maps_to_a_legal_allocation(spec: str) -> None:
 
 @EVERY_FAMILY
 def test_what_stands_on_padding_does_not_matter(spec: str) -> None:
-    family, mask = make_family(spec), torch.arange(6) < torch.tensor([[6], [3], [1]])
+    mask = torch.arange(6) < torch.tensor([[6], [3], [1]])
+    family = family_for(spec, mask)
     parameters = torch.randn(3, 6, len(family.initial))
     other = torch.where(mask[..., None], parameters, torch.randn_like(parameters))
     action = family.distribution(parameters, mask).sample().detach()
@@ -76,12 +78,14 @@ def test_what_stands_on_padding_does_not_matter(spec: str) -> None:
 
 @EVERY_FAMILY
 def test_more_padding_changes_nothing(spec: str) -> None:
-    family, mask = make_family(spec), torch.arange(4) < torch.tensor([[4], [2]])
+    mask = torch.arange(4) < torch.tensor([[4], [2]])
+    family = family_for(spec, mask)
     parameters = torch.randn(2, 4, len(family.initial))
     wide = torch.nn.functional.pad
     here = family.distribution(parameters, mask)
     wider = wide(mask, (0, 3))
-    there = family.distribution(wide(parameters, (0, 0, 0, 3)), wider)
+    more = family_for(spec, wider)
+    there = more.distribution(wide(parameters, (0, 0, 0, 3)), wider)
     action = here.sample().detach()
     widened = family.widen(action, 7)
     assert torch.equal(family.narrow(widened, 4), action)
@@ -89,16 +93,17 @@ def test_more_padding_changes_nothing(spec: str) -> None:
     if "topk" not in spec:  # whose entropy is estimated from a draw
         assert torch.allclose(here.entropy(), there.entropy(), atol=1e-5)
     assert torch.allclose(family.widen(here.mode(), 7), there.mode(), atol=1e-6)
-    ours, theirs = family.allocation(action, mask), family.allocation(widened, wider)
+    ours, theirs = family.allocation(action, mask), more.allocation(widened, wider)
     assert torch.allclose(on(mask, ours), on(mask, theirs), atol=1e-6)
     assert (ours.weight is None) == (theirs.weight is None)
     assert ours.weight is None or torch.allclose(ours.weight, theirs.weight)
-    assert torch.equal(family.reads(action, mask), family.reads(widened, wider))
+    assert torch.equal(family.reads(action, mask), more.reads(widened, wider))
 
 
 @EVERY_FAMILY
 def test_samples_and_modes_are_float_and_zero_on_padding(spec: str) -> None:
-    family, mask = make_family(spec), torch.arange(4) < torch.tensor([[4], [2]])
+    mask = torch.arange(4) < torch.tensor([[4], [2]])
+    family = family_for(spec, mask)
     distribution = family.distribution(torch.randn(2, 4, len(family.initial)), mask)
     for action in (distribution.sample(), distribution.mode()):
         assert action.dtype == torch.float32
@@ -111,7 +116,8 @@ def test_samples_and_modes_are_float_and_zero_on_padding(spec: str) -> None:
 @EVERY_FAMILY
 @pytest.mark.parametrize("value", [1e4, -1e4, 0.0])
 def test_extreme_outputs_stay_finite_with_their_gradients(spec: str, value: float) -> None:
-    family, mask = make_family(spec), torch.arange(6) < torch.tensor([[6], [3], [1]])
+    mask = torch.arange(6) < torch.tensor([[6], [3], [1]])
+    family = family_for(spec, mask)
     for mixed in (False, True):
         start = torch.full((3, 6, len(family.initial)), value)
         start[:, ::2] *= -1 if mixed else 1
@@ -128,12 +134,14 @@ def test_extreme_outputs_stay_finite_with_their_gradients(spec: str, value: floa
 
 @EVERY_FAMILY
 def test_a_lane_does_not_see_its_neighbours(spec: str) -> None:
-    family, mask = make_family(spec), torch.arange(6) < torch.tensor([[6], [3], [1]])
+    mask = torch.arange(6) < torch.tensor([[6], [3], [1]])
+    family = family_for(spec, mask)
     parameters = torch.randn(3, 6, len(family.initial))
     together = family.distribution(parameters, mask)
     action = together.sample().detach()
     for lane in range(3):
-        alone = family.distribution(parameters[lane, None], mask[lane, None])
+        own = family_for(spec, mask[lane, None])
+        alone = own.distribution(parameters[lane, None], mask[lane, None])
         one = slice(lane, lane + 1)
         assert torch.allclose(together.log_prob(action)[one], alone.log_prob(action[one]))
         assert torch.allclose(together.mode()[one], alone.mode())
@@ -141,10 +149,11 @@ def test_a_lane_does_not_see_its_neighbours(spec: str) -> None:
 
 @EVERY_FAMILY
 def test_the_entropy_is_the_mean_surprise(spec: str) -> None:
-    family, mask = make_family(spec), torch.tensor([[True] * 4 + [False]])
+    mask = torch.tensor([[True] * 4 + [False]]).expand(60_000, -1)
+    family = family_for(spec, mask)
     torch.manual_seed(0)
     parameters = torch.randn(1, 5, len(family.initial)).expand(60_000, -1, -1)
-    distribution = family.distribution(parameters, mask.expand(60_000, -1))
+    distribution = family.distribution(parameters, mask)
     surprise = -distribution.log_prob(distribution.sample())
     entropy = distribution.entropy()
     error = 5 * (surprise.var() + entropy.var()).sqrt() / 60_000**0.5
@@ -162,6 +171,12 @@ def test_an_unknown_family_is_refused() -> None:
         ("topk:0", "at least one"),
         ("topk:some", "a number of positions"),
         ("topk:", "a number of positions"),
+        ("gate:", "positions that share a gate"),
+        ("gate:0", "at least 1"),
+        ("gate:word", "positions that share a gate"),
+        ("gate:3:4", "positions that share a gate"),
+        ("gate:sentence:", "positions that share a gate"),
+        ("gate:sentence:5,", "positions that share a gate"),
         ("window:3", "window takes nothing after it"),
         ("bias:", "bias takes nothing after it"),
     ],

@@ -25,8 +25,9 @@ from tests.envs.cores import ended
 ID = "rlattn/Translate-v0"
 LANES = 4
 ACTIONS = ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2", "window"]
-LAYERED = ["per-layer:gate", "per-layer:mix", "per-layer:position"]
-EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, *LAYERED])
+TIED = ["gate:2", "gate:sentence:3,8,13,18,23,28"]
+LAYERED = ["per-layer:gate", "per-layer:mix", "per-layer:position", "per-layer:gate:sentence:5,9"]
+EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, *TIED, *LAYERED])
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 
 

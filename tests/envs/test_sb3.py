@@ -18,8 +18,9 @@ from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import LANES, ended, make
 
 ACTIONS = ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2", "window"]
-LAYERED = ["per-layer:gate", "per-layer:mix", "per-layer:position"]
-EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, *LAYERED])
+TIED = ["gate:2", "gate:sentence:3,8,13,18,23,28"]
+LAYERED = ["per-layer:gate", "per-layer:mix", "per-layer:position", "per-layer:gate:sentence:5,9"]
+EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, *TIED, *LAYERED])
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 
 

@@ -1,0 +1,175 @@
+"""Which neighbouring source positions share one decision: blocks of a length, or sentences."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rlattn.errors import InputError
+from rlattn.hosts import Seq2SeqHost
+
+_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*")  # noqa: RUF001  (full-width marks are meant)
+
+
+class Segments(ABC):
+    """A division of the source into stretches, each of at least one position.
+
+    Attributes:
+        spec: What stands after the name of a family that has it.
+        reads_tokens: Whether it depends on the tokens of the source.
+    """
+
+    reads_tokens: bool = False
+
+    @property
+    @abstractmethod
+    def spec(self) -> str:
+        """What stands after the name of a family that has it."""
+
+    @abstractmethod
+    def most(self, source: int) -> int:
+        """The most segments that a source of that many positions has."""
+
+    @abstractmethod
+    def index(self, mask: Tensor) -> Tensor:
+        """The segment of each position, from 0 on and in their order, int64, ``[lanes, source]``.
+
+        Args:
+            mask: True at real source tokens, ``[lanes, source]``; elsewhere any segment will do.
+        """
+
+    def fit(self, host: Seq2SeqHost) -> Segments:
+        """The segments for a host."""
+        return self
+
+    def on(self, tokens: Tensor | None) -> Segments:
+        """The segments of sources with these tokens, int64, ``[lanes, source]``."""
+        return self
+
+    def present(self, mask: Tensor) -> Tensor:
+        """True at the segments that a lane has, ``[lanes, most]``."""
+        return self.pool(mask.float(), mask)[0] > 0
+
+    def pool(self, numbers: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean of each segment's numbers ``[lanes, source]``, and which segments there are.
+
+        Returns:
+            Both ``[lanes, most]``; the mean is zero where there is no segment.
+        """
+        index = self.index(mask)
+        nothing = numbers.new_zeros(len(mask), self.most(mask.shape[1]))
+        count = nothing.scatter_add(1, index, mask.to(numbers))
+        total = nothing.scatter_add(1, index, numbers.masked_fill(~mask, 0.0))
+        return total / count.clamp(min=1), count > 0
+
+
+@dataclass(frozen=True)
+class Blocks(Segments):
+    """So many neighbours; the last block may be shorter.
+
+    Attributes:
+        size: How many, at least 1.
+    """
+
+    size: int
+
+    def __post_init__(self) -> None:
+        """Refuses blocks of nothing."""
+        if self.size < 1:
+            raise InputError(f"blocks of {self.size} positions: expected at least 1")
+
+    @property
+    def spec(self) -> str:
+        """The size."""
+        return str(self.size)
+
+    def most(self, source: int) -> int:
+        """As many as are begun."""
+        return -(-source // self.size)
+
+    def index(self, mask: Tensor) -> Tensor:
+        """By division."""
+        positions = torch.arange(mask.shape[1], device=mask.device)
+        return (positions // self.size).expand(mask.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Sentences(Segments):
+    """The sentences of the source, each with the tokens that end it.
+
+    The last token of a source, which ends the sequence, belongs to the sentence before it. Tokens
+    are all that is looked at: where the point of a number is a token, a sentence ends there too.
+
+    Attributes:
+        ends: The ids of the tokens that end a sentence; None until `fit`.
+        tokens: Those of the sources at hand, int64, ``[lanes, source]``; None until `on`.
+    """
+
+    reads_tokens = True
+
+    ends: tuple[int, ...] | None = None
+    tokens: Tensor | None = None
+
+    @property
+    def spec(self) -> str:
+        """``sentence:ids``, so that what is loaded needs no tokenizer."""
+        return "sentence" if self.ends is None else f"sentence:{','.join(map(str, self.ends))}"
+
+    def fit(self, host: Seq2SeqHost) -> Sentences:
+        """Looks up which of the host's tokens end a sentence.
+
+        Raises:
+            InputError: If none does.
+        """
+        if self.ends is not None:
+            return self
+        ends = _ends(host.tokenizer)
+        if not ends:
+            raise InputError(
+                f"host {host.name} has no token such as '.' that ends a sentence: use blocks of "
+                "positions instead, such as gate:16"
+            )
+        return replace(self, ends=ends)
+
+    def on(self, tokens: Tensor | None) -> Sentences:
+        """The sentences of sources with these tokens.
+
+        Raises:
+            InputError: If there are no tokens.
+        """
+        if tokens is None:
+            raise InputError(f"gate:{self.spec} needs the tokens of the source, and got none")
+        return replace(self, tokens=tokens)
+
+    def most(self, source: int) -> int:
+        """One for each position."""
+        return source
+
+    def index(self, mask: Tensor) -> Tensor:
+        """By the tokens that end a sentence.
+
+        Raises:
+            InputError: If it is not known yet which they are, or which tokens the source has.
+        """
+        if self.ends is None or self.tokens is None:
+            missing = "fit(host)" if self.ends is None else "on(tokens)"
+            raise InputError(f"gate:{self.spec}: where sentences end is not known: use {missing}")
+        ends = torch.isin(self.tokens, torch.tensor(self.ends, device=mask.device)) & mask
+        # Of '?!' only the last token ends the sentence.
+        begins = torch.zeros_like(ends)
+        begins[:, 1:] = ends[:, :-1] & ~ends[:, 1:]
+        positions = torch.arange(mask.shape[1], device=mask.device)
+        begins &= positions < mask.sum(-1, keepdim=True) - 1
+        return begins.long().cumsum(-1)
+
+
+def _ends(tokenizer: Any) -> tuple[int, ...]:
+    """The ids of tokens that are marks at the end of a sentence, and perhaps what closes after."""
+    text = tokenizer.convert_tokens_to_string  # which knows how words begin
+    words = ((text([token]).strip(), index) for token, index in tokenizer.get_vocab().items())
+    return tuple(sorted(index for word, index in words if _END.fullmatch(word)))
