@@ -48,8 +48,11 @@ class _Checks:
     """All rules, for one family."""
 
     def __init__(self, family: ActionFamily) -> None:
-        self.family, self.space = family, family.space(_SOURCE)
         self.mask = torch.arange(_SOURCE) < torch.tensor(_LENGTHS)[:, None]
+        # Few different tokens, for a family that tells them apart: each of them comes up.
+        self.tokens = torch.randint(0, 4, self.mask.shape)
+        self.plain, self.family = family, family.on(self.tokens)
+        self.space = family.space(_SOURCE)
 
     def run(self) -> None:
         """Checks one rule after the other, from simple to subtle."""
@@ -148,14 +151,15 @@ class _Checks:
         here = self.family.distribution(parameters, self.mask)
         pad = torch.nn.functional.pad
         wider = pad(self.mask, (0, 3))
-        there = self.family.distribution(pad(parameters, (0, 0, 0, 3), value=3.0), wider)
+        family = self.plain.on(pad(self.tokens, (0, 3)))
+        there = family.distribution(pad(parameters, (0, 0, 0, 3), value=3.0), wider)
         action = here.sample()
         widened = self.family.widen(action, _SOURCE + 3)
         pairs = (
             ("log_prob", here.log_prob(action), there.log_prob(widened)),
             ("mode", self.family.widen(here.mode(), _SOURCE + 3), there.mode()),
             ("opened", pad(self.family.opened(action, self.mask), (0, 3)).float(),
-             self.family.opened(widened, wider).float()),
+             family.opened(widened, wider).float()),
         )  # fmt: skip
         for what, ours, theirs in pairs:
             if not torch.allclose(ours, theirs, atol=1e-4, rtol=1e-4):
@@ -167,8 +171,9 @@ class _Checks:
         action = together.sample()
         for lane, length in enumerate(_LENGTHS):
             rows, mask = parameters[lane : lane + 1, :length], self.mask[lane : lane + 1, :length]
-            alone = self.family.distribution(rows, mask)
-            mine = self.family.narrow(action[lane : lane + 1], length)
+            family = self.plain.on(self.tokens[lane : lane + 1, :length])
+            alone = family.distribution(rows, mask)
+            mine = family.narrow(action[lane : lane + 1], length)
             if not torch.allclose(
                 alone.log_prob(mine), together.log_prob(action)[lane], atol=1e-4, rtol=1e-4
             ):
@@ -204,5 +209,5 @@ class _Checks:
 
     def lane(self, parameters: Tensor) -> MaskedDistribution:
         """The distribution of one lane, many times."""
-        mask = self.mask[:1].expand(_SAMPLES, -1)
-        return self.family.distribution(parameters.expand(_SAMPLES, -1, -1), mask)
+        mask, tokens = (rows[:1].expand(_SAMPLES, -1) for rows in (self.mask, self.tokens))
+        return self.plain.on(tokens).distribution(parameters.expand(_SAMPLES, -1, -1), mask)
