@@ -2,7 +2,7 @@
 
 The encoder has no layers: what the memory holds of a source token is the token and its position,
 and nothing of its neighbours. One decoder layer with one head looks where it is told to and
-writes the token that it found there. Nothing is learned, nothing is random.
+writes the token that it found there; others are idle. Nothing is learned, nothing is random.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ _SURE = 1.0
 """Scale of the output logits: a missed token costs a few nats, as it does a trained host."""
 
 
-def local_host(aligned: Sequence[int] | None, focus: float = 4.0) -> Seq2SeqHost:
+def local_host(aligned: Sequence[int] | None, focus: float = 4.0, idle: int = 0) -> Seq2SeqHost:
     """Makes a host that writes the tokens that it reads.
 
     Args:
         aligned: The source position that native attention is on at each step, all different, at
             most `POSITIONS` of them; None for a host that looks everywhere alike.
         focus: By how much the attention logit of that position is above all others.
+        idle: How many layers more the decoder has, which change nothing whatever they read.
 
     Returns:
         The host; its tokens are words, and its texts single letters with spaces between them.
@@ -48,7 +49,7 @@ def local_host(aligned: Sequence[int] | None, focus: float = 4.0) -> Seq2SeqHost
         vocab_size=len(VOCABULARY),
         d_model=len(VOCABULARY) + POSITIONS,
         encoder_layers=0,
-        decoder_layers=1,
+        decoder_layers=1 + idle,
         encoder_attention_heads=1,
         decoder_attention_heads=1,
         encoder_ffn_dim=1,
@@ -86,8 +87,15 @@ def _write_weights(model: MarianMTModel, query: Tensor) -> None:
     width = model.config.d_model
     decoder = model.model.decoder
     layer = decoder.layers[0]
-    for parameter in layer.parameters():
+    for parameter in decoder.layers.parameters():
         parameter.zero_()
+    for idle in decoder.layers[1:]:
+        for norm in (
+            idle.self_attn_layer_norm,
+            idle.encoder_attn_layer_norm,
+            idle.final_layer_norm,
+        ):
+            norm.weight.fill_(1.0)  # what was normed before stays as it is
     # Tokens and positions are unit vectors in two halves of the space.
     model.model.shared.weight.copy_(torch.eye(width)[_TOKENS])
     for stack in (model.model.encoder, decoder):

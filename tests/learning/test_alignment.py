@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3 import PPO
+from torch import Tensor
 
 from rlattn.actions import make_family
+from rlattn.actions.segments import Blocks, Segments, Sentences
 from rlattn.agents import PPOSettings, make_ppo, trained_policy
 from rlattn.corpora import Pair
 from rlattn.envs import TranslationCore, TranslationVecEnv
@@ -18,7 +20,7 @@ from rlattn.envs.episodes import Prefix
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.seq2seq import pad
 from rlattn.rewards import TotalReward
-from tests.learning.local_host import LETTERS, POSITIONS, local_host
+from tests.learning.local_host import LETTERS, POSITIONS, VOCABULARY, local_host
 
 LANES = 64
 # The prefix is given and this host's self-attention is idle: an action changes no later reward.
@@ -68,12 +70,27 @@ def agent(
     return make_ppo(TranslationVecEnv(core), SETTINGS, seed=0)
 
 
-def free_run(ppo: PPO, host: Seq2SeqHost, task: Task) -> tuple[float, float]:
-    """Writes other strings than those learned from, under the greedy policy.
+@dataclass(frozen=True)
+class FreeRun:
+    """What the greedy policy opened while it wrote other strings than those learned from.
 
-    Returns:
-        The share of all reads that are of the aligned position, and of outputs that are right.
+    Attributes:
+        ids: The sources, `[rows, source]`.
+        mask: True at their tokens, `[rows, source]`.
+        opened: The positions that were open, for steps before the end, `[steps, rows, source]`.
+        alive: True before the end, `[steps, rows]`.
+        right: Share of outputs that are right.
     """
+
+    ids: Tensor
+    mask: Tensor
+    opened: Tensor
+    alive: Tensor
+    right: float
+
+
+def run_free(ppo: PPO, host: Seq2SeqHost, task: Task) -> FreeRun:
+    """Writes other strings than those learned from, under the greedy policy."""
     pairs = task.pairs(200, seed=2)
     sources = host.tokenize([pair.source for pair in pairs], POSITIONS)
     ids, mask = pad(sources.ids, host.pad_token)
@@ -82,13 +99,20 @@ def free_run(ppo: PPO, host: Seq2SeqHost, task: Task) -> tuple[float, float]:
             input_ids=ids, attention_mask=mask.long(), max_new_tokens=POSITIONS
         )
     alive = (written[:, 1:] != host.pad_token).T
+    texts = host.detokenize(written.tolist())
+    right = [text == pair.target for text, pair in zip(texts, pairs, strict=True)]
     opened = torch.stack(trace.opened) & alive[..., None]
+    return FreeRun(ids, mask, opened, alive, float(np.mean(right)))
+
+
+def free_run(ppo: PPO, host: Seq2SeqHost, task: Task) -> tuple[float, float]:
+    """The share of all reads that are of the aligned position, and of outputs that are right."""
+    run = run_free(ppo, host, task)
+    opened = run.opened
     aligned = torch.zeros(POSITIONS, POSITIONS, dtype=torch.bool)
     aligned[range(len(task.aligned)), list(task.aligned)] = True
     hits = opened & aligned[: opened.shape[0], None, : opened.shape[2]]
-    texts = host.detokenize(written.tolist())
-    right = [text == pair.target for text, pair in zip(texts, pairs, strict=True)]
-    return float(hits.sum() / opened.sum()), float(np.mean(right))
+    return float(hits.sum() / opened.sum()), run.right
 
 
 def greedy_actions(ppo: PPO) -> np.ndarray:
@@ -117,19 +141,78 @@ def gain(ppo: PPO) -> float:
         ("copy", "window", {"fidelity": 1.0, "reads": -2.0}, 48_000, 0.4, 0.9),
         ("copy", "position", {"fidelity": 1.0}, 24_000, 0.4, 0.9),
         ("copy", "topk:2", {"fidelity": 1.0}, 24_000, 0.4, 0.45),  # one of the two
+        (
+            "copy",
+            "per-layer:position",
+            {"fidelity": 1.0},
+            24_000,
+            0.4,
+            0.45,
+        ),  # the idle layer's, too
     ],
 )
 def test_what_opens_positions_finds_the_alignment(
     name: str, action: str, reward: dict[str, float], steps: int, before: float, after: float
 ) -> None:
     task = TASKS[name]
-    host = local_host(task.aligned)
+    host = local_host(task.aligned, idle=1 if action.startswith("per-layer") else 0)
     ppo = agent(host, task, action, reward, "host")
     aligned, _ = free_run(ppo, host, task)
     assert aligned < before
     ppo.learn(steps)
     aligned, right = free_run(ppo, host, task)
     assert aligned > after
+    assert right > 0.9
+
+
+@pytest.mark.slow
+def test_gates_of_each_layer_close_down_to_the_alignment_also_where_nothing_is_read() -> None:
+    task = TASKS["copy"]
+    host = local_host(task.aligned, idle=1)
+    ppo = agent(host, task, "per-layer:gate", {"fidelity": 1.0, "reads": -2.0}, "host")
+    # A read is saved only once both layers shut a position, which open gates hardly ever do.
+    torch.nn.init.zeros_(ppo.policy.attention.score.bias)
+    aligned, _ = free_run(ppo, host, task)
+    assert aligned < 0.2
+    ppo.learn(24_000)
+    aligned, right = free_run(ppo, host, task)
+    assert aligned > 0.9
+    assert right > 0.9
+
+
+VOWELS = tuple(VOCABULARY.index(letter) for letter in "aei")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("action", "segments"),
+    [
+        ("gate:2", Blocks(2)),
+        (f"gate:sentence:{','.join(map(str, VOWELS))}", Sentences(VOWELS)),
+    ],
+    ids=["blocks", "sentences"],
+)
+def test_shared_gates_find_the_segment_that_holds_the_alignment(
+    action: str, segments: Segments
+) -> None:
+    task = TASKS["copy"]
+    host = local_host(task.aligned)
+    ppo = agent(host, task, action, {"fidelity": 1.0, "reads": -2.0}, "host")
+
+    def found() -> tuple[float, float]:
+        """The share of steps that open just the segment of the aligned position."""
+        run = run_free(ppo, host, task)
+        index = segments.on(run.ids).index(run.mask)
+        steps = min(len(run.opened), index.shape[1])
+        best = (index == index.T[:steps, :, None]) & run.mask
+        exact = (run.opened[:steps] == best).all(-1)[run.alive[:steps]]
+        return float(exact.float().mean()), run.right
+
+    before, _ = found()
+    assert before < 0.3
+    ppo.learn(24_000)
+    after, right = found()
+    assert after > 0.9
     assert right > 0.9
 
 
