@@ -299,6 +299,25 @@ def test_decoding_that_a_policy_cannot_follow_is_refused(
     assert hooks(host) == 0
 
 
+@pytest.mark.parametrize("given", ["encoder_outputs", "inputs_embeds"])
+def test_a_policy_that_needs_the_tokens_of_the_source_says_so(
+    host: Seq2SeqHost, given: str
+) -> None:
+    ids = torch.tensor([[5, 6, 7, 1]])
+    encoder = host.model.get_encoder()
+    source = {
+        "encoder_outputs": encoder(input_ids=ids),
+        "inputs_embeds": encoder.get_input_embeddings()(ids),
+    }[given]
+    settings = {given: source, "max_new_tokens": 4}
+    with strong(host, "gate:2").steer(host.model):
+        host.model.generate(**settings)
+    with strong(host, SENTENCES).steer(host.model):
+        host.model.generate(input_ids=ids, max_new_tokens=4)
+        with pytest.raises(SteeringError, match="give generate\\(\\) input_ids"):
+            host.model.generate(**settings)
+
+
 def test_training_under_a_policy_is_refused(host: Seq2SeqHost) -> None:
     ids = torch.tensor([[5, 6, 7]])
     with strong(host).steer(host.model), pytest.raises(SteeringError, match="one token at a time"):

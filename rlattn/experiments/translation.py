@@ -45,11 +45,11 @@ class Config:
             kept in the cache; `auto` is `embedded` for its corpus and `builtin` for any other.
         host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other
             text. When it is given, `auto` is `builtin` for every corpus.
-        action: What the agent decides: `gate` opens or shuts each source position, `window` opens
-            a stretch of them, `position` one and `topk:4` four; `bias` adds to the attention
-            logits, `sharpness` scales them, `simplex` replaces the attention, and `mix` keeps some
-            of it. `per-layer:gate`, or any other after `per-layer:`, decides for each layer of the
-            decoder.
+        action: What the agent decides: `gate` opens or shuts each source position, `gate:16` each
+            block of so many, `gate:sentence` each sentence; `window` opens a stretch of positions,
+            `position` one and `topk:4` four; `bias` adds to the attention logits, `sharpness`
+            scales them, `simplex` replaces the attention, and `mix` keeps some of it.
+            `per-layer:gate`, or any other after `per-layer:`, decides for each layer of the decoder.
         reward: Weighted terms, such as `fidelity=1 reads=-0.5`. At each step: agreement, fidelity,
             likelihood, log_likelihood and accuracy (of the reference), reads, entropy, coverage,
             latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:` before

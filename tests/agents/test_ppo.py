@@ -19,10 +19,14 @@ from rlattn.envs import TranslationEnv, TranslationVecEnv
 from rlattn.envs.spaces import observation_space
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
+from tests.actions.specs import about_the_source
 from tests.envs.cores import make
 from tests.hosts.tiny import SOURCE
 
-EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias"])
+SENTENCES = f"gate:sentence:{','.join(map(str, range(3, 63, 4)))}"  # some of the words end one
+EVERY_ACTION = pytest.mark.parametrize(
+    "action", ["gate", "bias", SENTENCES, "mix", "sharpness", "per-layer:2:position"]
+)
 LANES = 6
 SMALL = PPOSettings(rollout=8, batch_size=24, epochs=2, width=16)
 
@@ -94,15 +98,17 @@ def test_padding_never_enters(host: Seq2SeqHost, action: str) -> None:
     wild = plain["memory"].reshape(LANES, SOURCE, -1).copy()
     wild[~mask] = 777.0
     changed = {**plain, "memory": wild.reshape(LANES, -1)}
+    family = env.core.family
+    mine = about_the_source(family, mask.sum(-1).tolist(), SOURCE).numpy()
     taken = np.stack([env.action_space.sample() for _ in range(LANES)]).astype(np.float32)
-    other = np.where(mask, taken, 1 - taken)
+    other = np.where(mine, taken, 1 - taken)
     with torch.no_grad():
         ours = ppo.policy.evaluate_actions(tensors(plain), torch.as_tensor(taken))
         theirs = ppo.policy.evaluate_actions(tensors(changed), torch.as_tensor(other))
         for here, there in zip(ours, theirs, strict=True):
             assert torch.equal(here, there)
         action_, value, log_prob = ppo.policy(tensors(plain))
-    assert not action_[~torch.from_numpy(mask)].any()
+    assert not action_[~torch.from_numpy(mine)].any()
     assert value.shape == (LANES, 1)
     assert log_prob.shape == (LANES,)
 
@@ -136,7 +142,8 @@ def test_an_action_has_the_probability_it_was_drawn_with(host: Seq2SeqHost, acti
         assert torch.equal(distribution.entropy(), entropy)
         width = int(seen["mask"].sum(-1).max())
         best, _, _ = ppo.policy(seen, deterministic=True)
-        assert torch.equal(best[:, :width], distribution.mode())
+        family = ppo.policy.attention.family
+        assert torch.equal(family.narrow(best, width), distribution.mode())
     with pytest.raises(NotImplementedError, match="masked_distribution"):
         ppo.policy.get_distribution(seen)
 
@@ -160,7 +167,7 @@ def test_predictions_are_actions_of_the_space(host: Seq2SeqHost, action: str) ->
     for deterministic in (False, True):
         taken, state = ppo.predict(some_way_in(env), deterministic=deterministic)
         assert state is None
-        assert taken.shape == (LANES, SOURCE)
+        assert taken.shape == (LANES, *env.action_space.shape)
         for row in taken:
             assert env.action_space.contains(row.astype(env.action_space.dtype))
 
