@@ -53,7 +53,8 @@ class Segments(ABC):
 
     def present(self, mask: Tensor) -> Tensor:
         """True at the segments that a lane has, ``[lanes, most]``."""
-        return self.pool(mask.float(), mask)[0] > 0
+        last = self.index(mask).masked_fill(~mask, 0).amax(-1, keepdim=True)
+        return torch.arange(self.most(mask.shape[1]), device=mask.device) <= last
 
     def pool(self, numbers: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The mean of each segment's numbers ``[lanes, source]``, and which segments there are.

@@ -49,7 +49,7 @@ class Config:
             block of so many, `gate:sentence` each sentence; `window` opens a stretch of positions,
             `position` one and `topk:4` four; `bias` adds to the attention logits, `sharpness`
             scales them, `simplex` replaces the attention, and `mix` keeps some of it.
-            `per-layer:gate`, or any other after `per-layer:`, decides for each layer of the decoder.
+            `per-layer:gate`, or any other after `per-layer:`, decides for each decoder layer.
         reward: Weighted terms, such as `fidelity=1 reads=-0.5`. At each step: agreement, fidelity,
             likelihood, log_likelihood and accuracy (of the reference), reads, entropy, coverage,
             latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:` before

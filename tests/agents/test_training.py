@@ -10,13 +10,16 @@ import pytest
 import torch
 from stable_baselines3.common.callbacks import CheckpointCallback, EvalCallback
 
+import rlattn
 from rlattn.agents import PPOSettings, RewardLog, learn, make_ppo, trained_policy
 from rlattn.envs import TranslationVecEnv
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make
 from tests.hosts.tiny import generate, sentences, tiny_host
 
-EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias"])
+EVERY_ACTION = pytest.mark.parametrize(
+    "action", ["gate", "bias", "gate:sentence:5,9,13", "mix", "sharpness", "per-layer:topk:2"]
+)
 LANES = 6
 SMALL = PPOSettings(rollout=8, batch_size=24, epochs=2, width=16)
 ROLLOUT = LANES * SMALL.rollout
@@ -138,3 +141,16 @@ def test_the_discount_suits_what_is_rewarded(
 def test_the_learning_rate_falls_to_a_tenth(host: Seq2SeqHost) -> None:
     schedule = make_ppo(env_of(host), PPOSettings(learning_rate=0.5)).lr_schedule
     assert [schedule(left) for left in (1.0, 0.5, 0.0)] == pytest.approx([0.5, 0.275, 0.05])
+
+
+def test_what_was_settled_for_the_host_is_saved_with_the_policy(
+    host: Seq2SeqHost, tmp_path: Path
+) -> None:
+    ppo = make_ppo(env_of(host, action="per-layer:gate"), SMALL)
+    ppo.learn(ROLLOUT)
+    trained_policy(ppo).save(tmp_path)
+    policy = rlattn.load(tmp_path)
+    assert policy.policy.config.action == policy.policy.family.spec == "per-layer:2:gate"
+    with policy.steer(host.model) as trace:
+        generate(host, sentences(3))
+    assert (trace.reads_fraction > 0).all()
