@@ -172,10 +172,9 @@ class _Session:
             return
         seen = self._observer.view(self._mask)
         embedded = self._embed(token).float()
-        action = self._policy.act(
-            Observation(memory=self._memory, token=embedded, source=self._source, **seen)
-        )
-        family = self._policy.family.on(self._source)
+        observation = Observation(memory=self._memory, token=embedded, source=self._source, **seen)
+        action = self._policy.act(observation)
+        family = self._policy.family.on(observation.before)
         self.steering.allocation = family.allocation(action, self._mask)
         reads = family.reads(action, self._mask) / self._mask.sum(-1)
         self._reads += torch.where(self._live, reads, 0.0)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rlattn.actions import Before
+
 _LIMIT = float(torch.finfo(torch.float16).max)
 
 
@@ -44,6 +46,11 @@ class Observation:
     coverage: Tensor
     source: Tensor | None = None
     rows: Tensor | None = None
+
+    @property
+    def before(self) -> Before:
+        """What an action family may know of it."""
+        return Before(self.attention, self.coverage, self.source)
 
 
 class Observer:

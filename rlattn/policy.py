@@ -104,7 +104,7 @@ class AttentionPolicy(nn.Module):
         mean = nothing.index_add(0, lane, joint) / mask.sum(-1, keepdim=True)
         there = nothing.index_add(0, lane, joint * looked)
         value = self.value(torch.cat([mean, there, F.relu(query[:, : joint.shape[1]])], dim=-1))
-        family = self.family.on(observation.source)
+        family = self.family.on(observation.before)
         return family.distribution(scores, mask), value[:, 0]
 
     def act(self, observation: Observation, deterministic: bool = True) -> Tensor:

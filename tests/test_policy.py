@@ -129,7 +129,7 @@ def test_any_source_length_goes(action: str, length: int) -> None:
     taken = network.act(seen)
     shape = network.family.space(length).shape or (1,)
     assert taken.shape == (1, *shape)
-    assert network.family.on(seen.source).allocation(taken, seen.mask).values.isfinite().all()
+    assert network.family.on(seen.before).allocation(taken, seen.mask).values.isfinite().all()
 
 
 @EVERY_FAMILY

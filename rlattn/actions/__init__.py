@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rlattn.actions.base import ActionFamily, OpeningFamily
+from rlattn.actions.base import ActionFamily, Before, OpeningFamily
 from rlattn.actions.bias import Bias
 from rlattn.actions.distributions import (
     DiagonalGaussian,
@@ -26,6 +26,7 @@ from rlattn.actions.window import Window
 __all__ = [
     "FAMILIES",
     "ActionFamily",
+    "Before",
     "Bias",
     "DiagonalGaussian",
     "Gate",

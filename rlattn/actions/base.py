@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
 
 import gymnasium
 import torch.nn.functional as F
@@ -16,6 +17,26 @@ from rlattn.hosts import Seq2SeqHost
 from rlattn.steering import Allocation, SteeringMode
 
 
+class Before(NamedTuple):
+    """What is known of lanes before they act.
+
+    Attributes:
+        attention: Where the last step looked, averaged over layers and heads, float32,
+            ``[lanes, source]``; zero at the first step.
+        coverage: The sum of all such attention so far, likewise.
+        tokens: The tokens of the source, int64, ``[lanes, source]``; None unless a family reads
+            them, or where they are not known.
+    """
+
+    attention: Tensor
+    coverage: Tensor
+    tokens: Tensor | None = None
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Before:
+        """The same with all that is known changed alike, such as other lanes of it."""
+        return Before(*(rows if rows is None else change(rows) for rows in self))  # type: ignore[arg-type]
+
+
 class ActionFamily(ABC):
     """A space, a distribution on it, and its map to an allocation.
 
@@ -25,8 +46,7 @@ class ActionFamily(ABC):
             its length is the count of numbers a position needs.
         mode: How its allocations steer.
         chooses_reads: Whether an action decides how many positions are read.
-        reads_tokens: Whether what an action does depends on the tokens of the source; such a
-            family is asked for nothing but its space before it is told of them by `on`.
+        reads_tokens: Whether what an action does depends on the tokens of the source.
     """
 
     name: str
@@ -59,8 +79,8 @@ class ActionFamily(ABC):
         """
         return self
 
-    def on(self, tokens: Tensor | None) -> ActionFamily:
-        """The family for lanes whose sources have these tokens, int64, ``[lanes, source]``."""
+    def on(self, before: Before) -> ActionFamily:
+        """The family for lanes of which this is known; itself where none of it matters."""
         return self
 
     @abstractmethod

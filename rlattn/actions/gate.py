@@ -8,7 +8,7 @@ import gymnasium
 import torch
 from torch import Tensor
 
-from rlattn.actions.base import OpeningFamily
+from rlattn.actions.base import Before, OpeningFamily
 from rlattn.actions.distributions import NonEmptyBernoulli
 from rlattn.actions.registry import register_family
 from rlattn.actions.segments import Blocks, Segments, Sentences
@@ -64,9 +64,9 @@ class Gate(OpeningFamily):
         """The gates for a host; says which of its tokens end a sentence."""
         return self if self._segments is None else type(self)(self._segments.fit(host))
 
-    def on(self, tokens: Tensor | None) -> Self:
+    def on(self, before: Before) -> Self:
         """The gates for these sources."""
-        return self if self._segments is None else type(self)(self._segments.on(tokens))
+        return self if self._segments is None else type(self)(self._segments.on(before.tokens))
 
     def space(self, source: int) -> gymnasium.Space[Any]:
         """One bit for each gate; 1 is open."""

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from torch import Tensor
 
-from rlattn.actions.base import ActionFamily
+from rlattn.actions.base import ActionFamily, Before
 from rlattn.actions.distributions import MaskedDistribution
 from rlattn.actions.registry import make_family, register_family
 from rlattn.errors import InputError
@@ -117,12 +117,10 @@ class PerLayer(ActionFamily):
             )
         return PerLayer(self.inside.fit(host), found)
 
-    def on(self, tokens: Tensor | None) -> PerLayer:
-        """The family for these sources, each of which all layers of its lane read."""
-        if not self.reads_tokens:
-            return self
-        each = None if tokens is None else self._each(tokens)
-        return PerLayer(self.inside.on(each), self.layers)
+    def on(self, before: Before) -> PerLayer:
+        """The family for lanes of which this is known, and so of each of their layers."""
+        inside = self.inside.on(before.each(self._each))
+        return self if inside is self.inside else PerLayer(inside, self.layers)
 
     def space(self, source: int) -> gymnasium.Space[Any]:
         """The space of the family inside, once for each layer."""

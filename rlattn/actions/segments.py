@@ -158,7 +158,7 @@ class Sentences(Segments):
             InputError: If it is not known yet which they are, or which tokens the source has.
         """
         if self.ends is None or self.tokens is None:
-            missing = "fit(host)" if self.ends is None else "on(tokens)"
+            missing = "fit(host)" if self.ends is None else "on(before)"
             raise InputError(f"gate:{self.spec}: where sentences end is not known: use {missing}")
         ends = torch.isin(self.tokens, torch.tensor(self.ends, device=mask.device)) & mask
         # Of '?!' only the last token ends the sentence.

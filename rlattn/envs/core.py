@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rlattn.actions import ActionFamily
+from rlattn.actions import ActionFamily, Before
 from rlattn.actions.checks import check_opened
 from rlattn.corpora import Pair
 from rlattn.envs.episodes import EpisodeQueue, Prefix
@@ -232,7 +232,8 @@ class TranslationCore:
                 f"lanes, each of {self._size} numbers, for the space is "
                 f"{self.family.space(self.max_source)}"
             )
-        family = self.family.on(self._tokens[:, : mask.shape[1]])
+        seen = (self._observer.attention, self._observer.coverage, self._tokens)
+        family = self.family.on(Before(*(rows[:, : mask.shape[1]] for rows in seen)))
         action = family.narrow(action, mask.shape[1]).to(mask.device)
         allocation = family.allocation(action, mask)
         output = self._decoder.step(self._fed, allocation, self._natives.beside(self._decoder.ages))

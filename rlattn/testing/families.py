@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import gymnasium
 import numpy as np
 import torch
 from gymnasium.spaces import Box
 from torch import Tensor
 
-from rlattn.actions import ActionFamily, MaskedDistribution, make_family
+from rlattn.actions import ActionFamily, Before, MaskedDistribution, make_family
 from rlattn.actions.checks import check_in_space, check_opened
 from rlattn.errors import ContractError, SteeringError
 from rlattn.steering.attention import steered_weights
@@ -49,9 +51,11 @@ class _Checks:
 
     def __init__(self, family: ActionFamily) -> None:
         self.mask = torch.arange(_SOURCE) < torch.tensor(_LENGTHS)[:, None]
+        looked = torch.rand(self.mask.shape).masked_fill(~self.mask, 0.0)
+        looked = looked / looked.sum(-1, keepdim=True)
         # Few different tokens, for a family that tells them apart: each of them comes up.
-        self.tokens = torch.randint(0, 4, self.mask.shape)
-        self.plain, self.family = family, family.on(self.tokens)
+        self.before = Before(looked, 2 * looked, torch.randint(0, 4, self.mask.shape))
+        self.plain, self.family = family, family.on(self.before)
         self.space = family.space(_SOURCE)
 
     def run(self) -> None:
@@ -151,7 +155,7 @@ class _Checks:
         here = self.family.distribution(parameters, self.mask)
         pad = torch.nn.functional.pad
         wider = pad(self.mask, (0, 3))
-        family = self.plain.on(pad(self.tokens, (0, 3)))
+        family = self.plain.on(self.before.each(lambda rows: pad(rows, (0, 3))))
         there = family.distribution(pad(parameters, (0, 0, 0, 3), value=3.0), wider)
         action = here.sample()
         widened = self.family.widen(action, _SOURCE + 3)
@@ -171,7 +175,7 @@ class _Checks:
         action = together.sample()
         for lane, length in enumerate(_LENGTHS):
             rows, mask = parameters[lane : lane + 1, :length], self.mask[lane : lane + 1, :length]
-            family = self.plain.on(self.tokens[lane : lane + 1, :length])
+            family = self.plain.on(self.before.each(partial(_part, lane=lane, length=length)))
             alone = family.distribution(rows, mask)
             mine = family.narrow(action[lane : lane + 1], length)
             if not torch.allclose(
@@ -209,5 +213,10 @@ class _Checks:
 
     def lane(self, parameters: Tensor) -> MaskedDistribution:
         """The distribution of one lane, many times."""
-        mask, tokens = (rows[:1].expand(_SAMPLES, -1) for rows in (self.mask, self.tokens))
-        return self.plain.on(tokens).distribution(parameters.expand(_SAMPLES, -1, -1), mask)
+        mask = self.mask[:1].expand(_SAMPLES, -1)
+        family = self.plain.on(self.before.each(lambda rows: rows[:1].expand(_SAMPLES, -1)))
+        return family.distribution(parameters.expand(_SAMPLES, -1, -1), mask)
+
+
+def _part(rows: Tensor, lane: int, length: int) -> Tensor:
+    return rows[lane : lane + 1, :length]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlattn.actions import FAMILIES, ActionFamily, make_family
+from rlattn.actions import FAMILIES, ActionFamily, Before, make_family
 
 LAYERED = ("bias", "gate", "gate:sentence:1", "mix", "position", "topk:2", "window")
 SPECS = [
@@ -25,7 +25,8 @@ def tokens_of(mask: Tensor) -> Tensor:
 
 def family_for(spec: str, mask: Tensor) -> ActionFamily:
     """A family that knows what the lanes read."""
-    return make_family(spec).on(tokens_of(mask))
+    nowhere = torch.zeros(mask.shape)
+    return make_family(spec).on(Before(nowhere, nowhere, tokens_of(mask)))
 
 
 def about_the_source(family: ActionFamily, lengths: list[int], source: int) -> Tensor:
