@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import rlattn
+from rlattn.actions import make_family
 from rlattn.corpora import Pair
 from rlattn.errors import InputError, SteeringError
 from rlattn.hosts import Seq2SeqHost, load_host
@@ -37,7 +38,8 @@ TEXTS = sorted(set(sentences(60)))[:50]
 def strong(host: Seq2SeqHost, action: str = "gate", seed: int = 0) -> TrainedPolicy:
     """A random policy that acts strongly: gates about half open, biases of either sign."""
     torch.manual_seed(seed)
-    network = AttentionPolicy(PolicyConfig(action, host.d_model, host.d_state, width=16))
+    spec = make_family(action).fit(host).spec
+    network = AttentionPolicy(PolicyConfig(spec, host.d_model, host.d_state, width=16))
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
             nn.init.normal_(layer.weight, std=0.4)
@@ -106,7 +108,7 @@ def test_so_they_do_on_a_trained_host(real_host: Seq2SeqHost, action: str) -> No
         pytest.skip(f"there is no {file}")
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         texts = [line.strip() for line, _ in zip(lines, range(50), strict=False)]
-    policy = strong(real_host, action)
+    policy = strong(real_host, action.replace("per-layer:2", "per-layer"))
     limits = {"max_source": 48, "max_target": 24}
     expected, reads = episodes(real_host, policy, texts, **limits)
     output = translate(real_host, texts, policy, **limits)

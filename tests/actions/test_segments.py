@@ -88,7 +88,7 @@ def test_a_host_whose_sentences_do_not_end_is_refused() -> None:
 def test_sentences_must_be_known() -> None:
     with pytest.raises(InputError, match=r"use fit\(host\)"):
         Sentences(None).on(TOKENS).index(MASK)
-    with pytest.raises(InputError, match=r"use on\(tokens\)"):
+    with pytest.raises(InputError, match=r"use on\(before\)"):
         Sentences((STOP,)).index(MASK)
     with pytest.raises(InputError, match="got none"):
         Sentences((STOP,)).on(None)

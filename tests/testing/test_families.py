@@ -140,7 +140,7 @@ BROKEN: dict[str, tuple[ActionFamily, str]] = {
         r"entropy is 0\.\d+ nats off the expected negative log_prob",
     ),
     "a wrong mode": (
-        drawing(mode=lambda self: self.row(0 * self.logs.argmax(-1, keepdim=True))),
+        drawing(mode=lambda self: OneHot(-self.logs, self.mask).mode()),
         "a sample is more probable than the mode",
     ),
     "neighbours in the density": (
