@@ -72,7 +72,7 @@ class TestCheck:
 
 
 class TestObjective:
-    @pytest.mark.parametrize("action", ["gate", "window"])
+    @pytest.mark.parametrize("action", ["gate", "gate:16", "per-layer:gate:sentence", "window"])
     def test_what_opens_and_shuts_is_rewarded_for_agreement_at_a_target_of_reads(
         self, action: str
     ) -> None:
@@ -81,7 +81,7 @@ class TestObjective:
         assert objective.reads_target == 0.2
         assert objective.prefix == "host"
 
-    @pytest.mark.parametrize("action", ["position", "topk:3"])
+    @pytest.mark.parametrize("action", ["position", "per-layer:position", "topk:3"])
     def test_where_reads_are_a_given_they_have_no_target(self, action: str) -> None:
         objective = choose_objective(Config(action=action))
         assert objective.weights == {"agreement": 1.0}
