@@ -46,18 +46,18 @@ class Config:
         host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other
             text. When it is given, `auto` is `builtin` for every corpus.
         action: What the agent decides: `gate` opens or shuts each source position, `gate:16` each
-            block of so many, `gate:sentence` each sentence; `window` opens a stretch of positions,
-            `position` one and `topk:4` four; `bias` adds to the attention logits, `sharpness`
-            scales them, `simplex` replaces the attention, and `mix` keeps some of it.
-            `per-layer:gate`, or any other after `per-layer:`, decides for each decoder layer.
+            block of so many, `gate:sentence` each sentence; `window` opens a stretch of them,
+            and `position` one and `topk:4` four; `bias` adds to the attention logits, `sharpness`
+            scales them, `simplex` replaces the attention, and `mix` keeps some of it. Put before
+            any of them, `per-layer:` has it decided for each decoder layer: `per-layer:gate`.
         reward: Weighted terms, such as `fidelity=1 reads=-0.5`. At each step: agreement, fidelity,
             likelihood, log_likelihood and accuracy (of the reference), reads, entropy, coverage,
             latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:` before
             them, as differences at each step. As controls: constant, and any term with `shuffled:`
             before it. A weight may be a schedule, `reads=-0.1:-0.5:100000` (from, to, steps), or
-            find a target of a cost, `latency=target:0.5`. By default what opens
-            positions is rewarded for agreement, gates and windows with a --reads-target of 0.2,
-            and all else for likelihood.
+            find a target of a cost, `latency=target:0.5`. By default what opens positions is
+            rewarded for agreement, gates and windows with a --reads-target of 0.2, and all else
+            for likelihood.
         reads_target: Adapt the weight of the reads until this fraction of the source is read, and
             keep the best policy that reads no more than this on the validation text.
         prefix: What is fed back while training: `host`, the host's own greedy output; `free`, the
