@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import lru_cache, partial
 from inspect import Parameter, signature
 from typing import Any, Literal
 
@@ -23,8 +23,8 @@ def _corpus(name: str) -> ParallelCorpus:
 
 
 @lru_cache(maxsize=4)
-def _host(name: str, device: str) -> Seq2SeqHost:
-    return load_host(name, device)
+def _host(name: str, device: str, corpus: str) -> Seq2SeqHost:
+    return load_host(name, device, partial(_corpus, corpus))
 
 
 def make_core(
@@ -61,7 +61,8 @@ def make_core(
         raise InputError(f"unknown split {split!r}: expected train, valid or test")
     weights = {"agreement": 1.0, "reads": -0.3} if reward is None else dict(reward)
     return TranslationCore(
-        _host(host, device),
+        # Only a host that is trained on the corpus depends on it; any other is loaded once.
+        _host(host, device, corpus if host.startswith("builtin") else ""),
         getattr(_corpus(corpus), split),
         family=make_family(action),
         reward=TotalReward(weights, reads_target),

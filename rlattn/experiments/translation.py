@@ -205,7 +205,8 @@ def find_host(config: Config, corpus: ParallelCorpus) -> Seq2SeqHost:
     if config.host not in ("auto", "builtin"):
         # A folder is remembered by the policy, and must be found from elsewhere, too.
         local = Path(config.host).is_dir()
-        return load_host(Path(config.host).resolve() if local else config.host, config.device)
+        name = Path(config.host).resolve() if local else config.host
+        return load_host(name, config.device, lambda: corpus)
     # Without settings the corpus that the embedded host was made for gets that one.
     settings = None if config.host == "auto" else BuiltinConfig.for_corpus(corpus)
     if config.host_minutes is not None:

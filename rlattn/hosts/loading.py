@@ -1,27 +1,38 @@
-"""Finding a host by name: a hub id, a local folder, or the embedded one."""
+"""Finding a host by name: a hub id, a local folder, the embedded one, or one that is trained."""
 
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
+from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
-from rlattn.hosts.builtin import embedded_host
+from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
 from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.seq2seq import Seq2SeqHost
 
 
-def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHost:
+def load_host(
+    name: str | Path,
+    device: str | torch.device = "cpu",
+    corpus: Callable[[], ParallelCorpus] | None = None,
+) -> Seq2SeqHost:
     """Loads a host in float32 from a local folder or, failing that, from the Hugging Face hub.
 
     Args:
-        name: A folder with ``config.json``, weights and tokenizer, a hub id such as
-            ``Helsinki-NLP/opus-mt-de-en``, or ``embedded`` for the one that ships with rlattn.
+        name: A folder with ``config.json``, weights and tokenizer; a hub id such as
+            ``Helsinki-NLP/opus-mt-de-en``; ``embedded`` for the one that ships with rlattn; or
+            ``builtin`` for a small one that is trained on `corpus` first and kept in the cache,
+            for so long as suits the corpus, or as ``builtin:300steps`` or ``builtin:5min`` say.
         device: Where the weights go.
+        corpus: Gives what ``builtin`` is trained on.
 
     Returns:
         The frozen host.
@@ -30,6 +41,13 @@ def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHo
         InputError: If there is no such host, or it cannot be read.
         UnsupportedModelError: If it is not an encoder-decoder.
     """
+    kind, _, budget = str(name).partition(":")
+    if kind == "builtin":
+        if corpus is None:
+            raise InputError(f"host {name} is trained on a corpus, and none was given")
+        pairs = corpus()
+        config = _budget(BuiltinConfig.for_corpus(pairs), budget)
+        return load_host(builtin_host(pairs, config, device=device), device)
     place = embedded_host() if name == "embedded" else name
     if Path(place).exists() and not (Path(place) / "config.json").is_file():
         raise InputError(f"host {name}: expected a folder with a config.json in it")
@@ -51,3 +69,18 @@ def load_host(name: str | Path, device: str | torch.device = "cpu") -> Seq2SeqHo
             f"{min(found['missing_keys'])}; a translator needs all of them"
         )
     return Seq2SeqHost(model.to(torch.device(device)), tokenizer, str(name))
+
+
+def _budget(config: BuiltinConfig, text: str) -> BuiltinConfig:
+    """A configuration with the budget that stands behind ``builtin:``."""
+    if not text:
+        return config
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(steps|min)", text)
+    if found is None:
+        raise InputError(
+            f"host builtin:{text}: expected a budget such as builtin:300steps or builtin:5min"
+        )
+    number, unit = found.groups()
+    if unit == "min":
+        return replace(config, max_minutes=float(number))
+    return replace(config, max_steps=int(float(number)), max_minutes=None)
