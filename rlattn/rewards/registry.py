@@ -77,7 +77,8 @@ def register_reward(*, needs: Set[Need]) -> Callable[[F], F]: ...
 def register_reward(term: Any = None, *, needs: Set[Need] = frozenset()) -> Any:
     """Makes a term known by its name, to environments and to ``--reward``; a decorator.
 
-    Example:
+    Example::
+
         @register_reward(needs={"native"})
         def surprise(step):
             return -step.native_log_prob(step.token)
@@ -106,7 +107,8 @@ def register_scorer(scorer: S) -> S:
 
     Any metric will do, a neural one too: it is called once a step, for all sentences that ended.
 
-    Example:
+    Example::
+
         @register_scorer
         def brevity(sources, hypotheses, references):
             return [-len(hypothesis) for hypothesis in hypotheses]

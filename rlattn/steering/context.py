@@ -156,7 +156,8 @@ def steer(
 ) -> Steering:
     """A steering that starts with an allocation.
 
-    Example:
+    Example::
+
         with steer(model, allocation):
             model.generate(**inputs)
 
