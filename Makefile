@@ -1,8 +1,9 @@
 # make demo      run the main job into a new folder below runs/   (ARGS="--steps 100000" passes more)
 # make test      run the tests                                    (ARGS="tests/corpora -k locale")
+# make docs      build docs/ into a site: build/site
 # make lint      check style and types
 # make install   create .venv and install into it; the others do so by themselves when needed
-# make clean     remove .venv and caches
+# make clean     remove .venv, the site and caches
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -13,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint clean
+.PHONY: install demo test docs lint clean
 
 install: $(STAMP)
 
@@ -28,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@rm -f $@
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile \
-	    -c constraints.txt -e '.[dev,hub,contrib,zoo]'
+	    -c constraints.txt -e '.[dev,docs,hub,contrib,zoo]'
 	@touch $@
 
 demo: $(STAMP)
@@ -38,10 +39,14 @@ demo: $(STAMP)
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
+docs: $(STAMP)
+	@$(BIN)/python -m sphinx -W --keep-going -q -E docs build/site
+	@echo "The site is in build/site: open build/site/index.html"
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,67 @@
+"""Every example in the README and in the pages of docs/ runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LONG = re.compile(r"\b\d{1,3}_000\b")
+"""A number written like this, in a line that calls `learn`, is the length of a training."""
+
+
+def blocks(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+PAGES = [
+    page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if blocks(page)
+]
+
+
+def shortened(code: str) -> str:
+    """The code with trainings of one update, and otherwise as it stands."""
+    lines = code.splitlines(keepends=True)
+    return "".join(LONG.sub("64", line) if "learn(" in line else line for line in lines)
+
+
+@pytest.fixture
+def _forgetful() -> Iterator[None]:
+    """Forgets what a page registers."""
+    import gymnasium
+
+    from rlattn.actions import FAMILIES
+    from rlattn.envs import registry
+    from rlattn.rewards import REWARDS
+
+    known = [(names, set(names)) for names in (REWARDS, FAMILIES, registry._tasks)]
+    ids = set(gymnasium.registry)
+    yield
+    for names, before in [*known, (gymnasium.registry, ids)]:
+        for name in set(names) - before:
+            del names[name]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_forgetful")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_examples_of_a_page_run_one_after_the_other(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "page"}
+    for number, block in enumerate(blocks(page), 1):
+        # Lines of their own for every block, so that an error shows where it is.
+        exec(compile(shortened(block), f"{page.name}, example {number}", "exec"), names)
+
+
+def test_only_trainings_are_shortened() -> None:
+    code = "limit = 10_000\nppo.learn(160_000)\nlearn(ppo, 20_000, [log])\n"
+    assert shortened(code) == "limit = 10_000\nppo.learn(64)\nlearn(ppo, 64, [log])\n"
+
+
+def test_there_are_pages_with_examples() -> None:
+    assert {"README", "first-policy"} <= {page.stem for page in PAGES}
