@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,8 @@ PAGES = [
 
 
 def shortened(code: str) -> str:
-    """The code with trainings of one update, and otherwise as it stands."""
-    lines = code.splitlines(keepends=True)
+    """The code with trainings of one update, hosts of two steps, and otherwise as it stands."""
+    lines = re.sub(r"builtin:\d+steps", "builtin:2steps", code).splitlines(keepends=True)
     return "".join(LONG.sub("64", line) if "learn(" in line else line for line in lines)
 
 
@@ -51,6 +52,10 @@ def _forgetful() -> Iterator[None]:
 def test_the_examples_of_a_page_run_one_after_the_other(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Pages are read at the root of the checkout, and hosts are not trained into a user's cache.
+    (tmp_path / "docs").mkdir()
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
+    monkeypatch.setenv("RLATTN_CACHE", str(tmp_path / "hosts"))
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "page"}
     for number, block in enumerate(blocks(page), 1):
@@ -59,8 +64,9 @@ def test_the_examples_of_a_page_run_one_after_the_other(
 
 
 def test_only_trainings_are_shortened() -> None:
-    code = "limit = 10_000\nppo.learn(160_000)\nlearn(ppo, 20_000, [log])\n"
-    assert shortened(code) == "limit = 10_000\nppo.learn(64)\nlearn(ppo, 64, [log])\n"
+    code = 'limit = 10_000\nppo.learn(160_000)\nlearn(ppo, 20_000, [log])\n"builtin:300steps"\n'
+    short = 'limit = 10_000\nppo.learn(64)\nlearn(ppo, 64, [log])\n"builtin:2steps"\n'
+    assert shortened(code) == short
 
 
 def test_there_are_pages_with_examples() -> None:
