@@ -59,16 +59,15 @@ def episodes(
     host: Seq2SeqHost, policy: TrainedPolicy, texts: list[str], **settings: Any
 ) -> tuple[list[list[int]], list[float]]:
     """What greedy, free-running episodes write, and their reads, in the order of the texts."""
-    network = policy.policy
+    network, overheard = policy.policy, Overheard({"reads": 1.0})
     core = make(
         host,
         split=[Pair(text, "") for text in texts],
         action=network.family.spec,
-        reward={"reads": 1.0},
+        reward=overheard,
         prefix="free",
         **{"lanes": 16, **settings},
     )
-    core.reward = Overheard({"reads": 1.0})
     view, found = core.reset(0), {}
     written: list[list[int]] = [[] for _ in range(core.lanes)]
     while len(found) < len(texts):
@@ -76,7 +75,7 @@ def episodes(
         seen = Observation(**{**view, "memory": core.memory()[view["mask"]], "token": token})
         sources = [core.pair(lane).source for lane in range(core.lanes)]
         transition = core.step(network.act(seen))
-        for tokens, token in zip(written, core.reward.tokens, strict=True):
+        for tokens, token in zip(written, overheard.tokens, strict=True):
             tokens.append(token)
         lanes = np.flatnonzero(ended(transition))
         for lane, summary in zip(lanes, transition.summaries, strict=True):

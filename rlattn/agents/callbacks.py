@@ -1,4 +1,4 @@
-"""What watches a training run: validation, the checkpoint that is kept, and the logs."""
+"""What watches a training run: validation, and the checkpoint that is kept."""
 
 from __future__ import annotations
 
@@ -112,20 +112,3 @@ class Validation(BaseCallback):
         if self._target is None:
             return bleu / max(self._native_bleu, 1e-9) + self._weight * reads
         return bleu if reads <= self._target else -100.0 * reads
-
-
-class RewardLog(BaseCallback):
-    """Records every reward term, the reads and their price by name."""
-
-    def _on_step(self) -> bool:
-        return True
-
-    def _on_rollout_end(self) -> None:
-        episodes = list(self.model.ep_info_buffer or ())
-        for key in episodes[-1] if episodes else ():
-            if key not in ("r", "l", "t"):
-                self.logger.record(f"rollout/{key}", float(np.mean([e[key] for e in episodes])))
-        core = self.training_env.get_attr("core")[0]
-        for name, weight in core.reward.weights.items():
-            self.logger.record(f"rollout/weight_{name}", weight)
-        self.logger.record("rollout/truncated_sentences", core.truncated)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tqdm import TqdmExperimentalWarning
 
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.ppo import PointerPolicy
+from rlattn.agents.reward_log import RewardLog
 from rlattn.envs import TranslationCore
 from rlattn.inference import TrainedPolicy
 
@@ -106,14 +108,21 @@ def trained_policy(ppo: PPO) -> TrainedPolicy:
 def learn(
     ppo: PPO,
     steps: int,
-    callbacks: list[BaseCallback],
+    callbacks: Sequence[BaseCallback] = (),
     *,
-    log_folder: Path | None = None,
+    log_folder: str | Path | None = None,
     progress: bool = True,
 ) -> PPO:
-    """Trains; ``progress.csv`` and TensorBoard logs go into `log_folder`.
+    """Trains, and logs every reward term and its weight by name.
 
     From the first call on, the process keeps the memory that it frees.
+
+    Args:
+        ppo: What `make_ppo` gave.
+        steps: Environment steps, all lanes together.
+        callbacks: What else watches; `RewardLog` always does.
+        log_folder: Where ``progress.csv`` and TensorBoard's files go; None for nowhere.
+        progress: Whether to draw a progress bar.
     """
     keep_freed_memory()
     if log_folder is not None:
@@ -121,4 +130,4 @@ def learn(
     with warnings.catch_warnings():
         # Stable-Baselines3's progress bar is tqdm's, which calls itself experimental each time.
         warnings.simplefilter("ignore", TqdmExperimentalWarning)
-        return ppo.learn(steps, callback=callbacks, progress_bar=progress)
+        return ppo.learn(steps, callback=[*callbacks, RewardLog()], progress_bar=progress)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rlattn.envs.core import Transition, TranslationCore
+from rlattn.envs.core import TranslationCore
 from rlattn.envs.gym import TranslationEnv, TranslationVectorEnv
 from rlattn.envs.registry import TASKS, make_sb3, register_task
 from rlattn.envs.sb3 import TranslationVecEnv
 from rlattn.envs.tasks import make_core
+from rlattn.envs.transition import Transition
 
 register_task("rlattn/Translate-v0")
 register_task("rlattn/TranslatePosition-v0", action="position", reward={"agreement": 1.0})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
@@ -15,43 +14,16 @@ from torch import Tensor
 from rlattn.actions import ActionFamily, Before
 from rlattn.actions.checks import check_opened
 from rlattn.corpora import Pair
+from rlattn.envs.books import Books
 from rlattn.envs.episodes import EpisodeQueue, Prefix
 from rlattn.envs.natives import Natives, wants_stored
 from rlattn.envs.store import EmbeddingRows, Rows
+from rlattn.envs.transition import Transition, View
 from rlattn.errors import InputError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.observation import Observer
 from rlattn.rewards import Step, Texts, TotalReward
-from rlattn.steering import Allocation
 from rlattn.steering.bands import band_slices
-
-View = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Transition:
-    """What one step of all lanes led to.
-
-    Attributes:
-        view: What each lane sees next; lanes that finished see their next sentence.
-        reward: ``[lanes]``.
-        terminated: The sentence came to its end, ``[lanes]``.
-        truncated: The sentence was cut at the length limit, ``[lanes]``.
-        final_view: What finished lanes saw at their end, one row each in the order of the lanes;
-            None when no lane finished.
-        summaries: One for each finished lane, in the order of the lanes.
-        token: What was written, int64, ``[lanes]``.
-        allocation: What the action did, over the longest source of the moment.
-    """
-
-    view: View
-    reward: np.ndarray
-    terminated: np.ndarray
-    truncated: np.ndarray
-    final_view: View | None
-    summaries: list[dict[str, float]]
-    token: np.ndarray
-    allocation: Allocation
 
 
 class TranslationCore:
@@ -139,7 +111,7 @@ class TranslationCore:
         self._tokens = torch.zeros(lanes, max_source, dtype=torch.long, device=host.device)
         self._memory = np.zeros(lanes, np.int64)
         self._pairs: list[Pair] = [Pair("", "")] * lanes
-        self._totals = np.zeros((lanes, len(reward.terms) + 2))
+        self._books = Books(reward, lanes)
         self._kept: deque[int] = deque(maxlen=horizon)
         self._seed = seed
         self._size = self.family.size(max_source)
@@ -236,6 +208,12 @@ class TranslationCore:
         family = self.family.on(Before(*(rows[:, : mask.shape[1]] for rows in seen)))
         action = family.narrow(action, mask.shape[1]).to(mask.device)
         allocation = family.allocation(action, mask)
+        # A plain gate says itself what it opens.
+        plain = allocation.is_plain_gate
+        opened = allocation.values & mask if plain else family.opened(action, mask)
+        if not self._checked:
+            check_opened(family.spec, opened, mask)
+            self._checked = True
         output = self._decoder.step(self._fed, allocation, self._natives.beside(self._decoder.ages))
         logits = output.logits
         native = self._natives.logits(self._fed, output)
@@ -256,10 +234,6 @@ class TranslationCore:
         native_token = None
         if "native_token" in needs:
             native_token = target if native is None else self.host.choose(native, first, last)
-        opened = family.opened(action, mask)
-        if not self._checked:
-            check_opened(family.spec, opened, mask)
-            self._checked = True
         step = Step(
             token=token,
             logits=logits.float(),
@@ -268,28 +242,23 @@ class TranslationCore:
             mask=mask,
             opened=opened,
             attention=output.attention,
-            coverage=self._observer.coverage[:, : mask.shape[1]],
+            coverage=self._observer.coverage[:, : mask.shape[1]].clone(),
             native_logits=native,
             native_token=native_token,
             reference_token=target if self.prefix == "reference" else None,
             finished=self._texts(lanes) if "text" in needs else None,
             partial=self._texts(np.arange(self.lanes)) if "partial" in needs else None,
         )
-        reward, terms = self.reward(step)
-        reads = step.reads_fraction
-        earned = torch.cat([reward[:, None], reads[:, None], terms], dim=1).cpu().numpy()
-        self.reward.check_finite(earned[:, 2:])
-        self._totals += earned
+        reward = self._books.enter(step)
         final_view, summaries = None, []
         if len(lanes):
             final_view = self.view(torch.from_numpy(lanes).to(mask.device))
-            summaries = self._summaries(lanes)
-            self.reward.finish(self._totals[lanes, 2:], self._decoder.ages[lanes])
+            summaries = self._books.close(lanes, ages[lanes])
             self._start(lanes)
         self._release()
         return Transition(
             self.view(),
-            earned[:, 0].copy(),
+            reward,
             ended,
             truncated,
             final_view,
@@ -331,7 +300,7 @@ class TranslationCore:
         # A new tensor: the old one was given away as the token of the step.
         self._fed = self._fed.clone()
         self._fed[torch.from_numpy(lanes).to(self._fed.device)] = self.host.start_token
-        self._totals[lanes] = 0.0
+        self._books.restart(lanes)
 
     def _release(self) -> None:
         memory, native = self._queue.oldest()
@@ -339,19 +308,3 @@ class TranslationCore:
         if len(self._kept) == self._kept.maxlen:
             self._queue.memories.release(self._kept[0])
         self._kept.append(min(memory, int(self._memory.min())))
-
-    def _summaries(self, lanes: np.ndarray) -> list[dict[str, float]]:
-        length = self._decoder.ages[lanes]
-        totals = self._totals[lanes]
-        return [
-            {
-                "r": float(total[0]),
-                "l": int(steps),
-                "reads_fraction": float(total[1] / steps),
-                **{
-                    f"reward_{name}": float(value)
-                    for name, value in zip(self.reward.terms, total[2:], strict=True)
-                },
-            }
-            for total, steps in zip(totals, length, strict=True)
-        ]

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from gymnasium.spaces import Box, Dict, MultiBinary
 
-from rlattn.envs.core import TranslationCore, View
+from rlattn.envs.core import TranslationCore
+from rlattn.envs.transition import View
 
 Observed = dict[str, np.ndarray]
 

@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from rlattn.actions import make_family
-from rlattn.agents import PPOSettings, RewardLog, Validation, learn, make_ppo
+from rlattn.agents import PPOSettings, Validation, learn, make_ppo
 from rlattn.cli import run_program
 from rlattn.envs import TranslationCore, TranslationVecEnv
 from rlattn.experiments.figures import draw_curves
@@ -95,7 +95,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         reads_weight=objective.reads_weight,
     )
     began = time.monotonic()
-    learn(ppo, config.steps, [validation, RewardLog()], log_folder=out)
+    learn(ppo, config.steps, [validation], log_folder=out)
     training_seconds = time.monotonic() - began
     policy, kept = validation.policy, validation.best
     assert kept is not None

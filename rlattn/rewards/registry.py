@@ -32,11 +32,12 @@ class FunctionReward(Reward):
     Args:
         function: Gives one number per lane.
         needs: What it asks for.
+        immediate: As `Reward` has it.
     """
 
-    def __init__(self, function: Term, needs: frozenset[Need]) -> None:
+    def __init__(self, function: Term, needs: frozenset[Need], immediate: bool) -> None:
         self.name = function.__name__
-        self.needs = needs
+        self.needs, self.immediate = needs, immediate
         self._function = function
 
     def __call__(self, step: Step) -> Tensor:
@@ -67,14 +68,18 @@ def register_reward(term: R) -> R: ...
 
 
 @overload
-def register_reward(term: F, *, needs: Set[Need] = frozenset()) -> F: ...
+def register_reward(term: F, *, needs: Set[Need] = frozenset(), immediate: bool = True) -> F: ...
 
 
 @overload
-def register_reward(*, needs: Set[Need]) -> Callable[[F], F]: ...
+def register_reward(
+    *, needs: Set[Need] = frozenset(), immediate: bool = True
+) -> Callable[[F], F]: ...
 
 
-def register_reward(term: Any = None, *, needs: Set[Need] = frozenset()) -> Any:
+def register_reward(
+    term: Any = None, *, needs: Set[Need] = frozenset(), immediate: bool = True
+) -> Any:
     """Makes a term known by its name, to environments and to ``--reward``; a decorator.
 
     Example::
@@ -87,18 +92,19 @@ def register_reward(term: Any = None, *, needs: Set[Need] = frozenset()) -> Any:
         term: A subclass of `Reward`; or a function from a `Step` to one number per lane, a tensor
             ``[lanes]``, whose name is the term's.
         needs: What a function asks for; a class says it by its attribute.
+        immediate: Whether a function's number at a step is owed to that step alone, likewise.
 
     Raises:
         InputError: If the name is taken by another term, or cannot be a name.
     """
     if term is None:
-        return partial(register_reward, needs=needs)
+        return partial(register_reward, needs=needs, immediate=immediate)
     if isinstance(term, type):
         if not issubclass(term, Reward):
             raise InputError(f"{term.__name__} is no reward: expected a subclass of Reward")
         _register(getattr(term, "name", ""), term)
     else:
-        _register(term.__name__, partial(FunctionReward, term, frozenset(needs)))
+        _register(term.__name__, partial(FunctionReward, term, frozenset(needs), immediate))
     return term
 
 

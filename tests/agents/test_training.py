@@ -11,7 +11,7 @@ import torch
 from stable_baselines3.common.callbacks import CheckpointCallback, EvalCallback
 
 import rlattn
-from rlattn.agents import PPOSettings, RewardLog, learn, make_ppo, trained_policy
+from rlattn.agents import PPOSettings, learn, make_ppo, trained_policy
 from rlattn.envs import TranslationVecEnv
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make
@@ -38,7 +38,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 def test_learning_is_logged(host: Seq2SeqHost, action: str, tmp_path: Path) -> None:
     env = env_of(host, action=action, prefix="free", reads_target=0.3)
     ppo = make_ppo(env, SMALL)
-    learn(ppo, 3 * ROLLOUT, [RewardLog()], log_folder=tmp_path, progress=False)
+    learn(ppo, 3 * ROLLOUT, log_folder=tmp_path, progress=False)
     assert ppo.num_timesteps == 3 * ROLLOUT
     last = rows(tmp_path)[-1]
     for name in ("ep_rew_mean", "ep_len_mean", "reads_fraction", "reward_fidelity", "reward_reads"):
@@ -78,7 +78,7 @@ def test_learning_changes_the_policy_and_never_the_host() -> None:
     host = tiny_host()
     ppo, before = make_ppo(env_of(host), SMALL), host.fingerprint
     first = trained_policy(ppo)
-    learn(ppo, ROLLOUT, [], progress=False)
+    learn(ppo, ROLLOUT, progress=False)
     second = trained_policy(ppo)
     changed = [
         not torch.equal(a, b)
@@ -93,7 +93,7 @@ def test_a_policy_that_was_taken_out_stays_as_it_is(host: Seq2SeqHost) -> None:
     ppo = make_ppo(env_of(host), SMALL)
     policy = trained_policy(ppo)
     kept = [weight.clone() for weight in policy.policy.parameters()]
-    learn(ppo, ROLLOUT, [], progress=False)
+    learn(ppo, ROLLOUT, progress=False)
     assert all(map(torch.equal, policy.policy.parameters(), kept))
     with policy.steer(host.model):
         generate(host, sentences(3))
@@ -102,7 +102,7 @@ def test_a_policy_that_was_taken_out_stays_as_it_is(host: Seq2SeqHost) -> None:
 
 def weights_after(host: Seq2SeqHost, seed: int) -> torch.Tensor:
     ppo = make_ppo(env_of(host), SMALL, seed=seed)
-    learn(ppo, ROLLOUT, [], progress=False)
+    learn(ppo, ROLLOUT, progress=False)
     return torch.cat([weight.detach().flatten() for weight in ppo.policy.parameters()])
 
 
@@ -114,12 +114,12 @@ def test_a_seed_fixes_what_is_learned(host: Seq2SeqHost) -> None:
 def test_rollouts_longer_than_the_horizon_are_refused(host: Seq2SeqHost) -> None:
     ppo = make_ppo(env_of(host, horizon=4), PPOSettings(rollout=400, batch_size=48, width=16))
     with pytest.raises(LookupError, match="`horizon` at least as long as the rollouts"):
-        learn(ppo, 1, [], progress=False)
+        learn(ppo, 1, progress=False)
 
 
 def test_rollouts_as_long_as_the_horizon_are_not(host: Seq2SeqHost) -> None:
     ppo = make_ppo(env_of(host, horizon=20), PPOSettings(rollout=20, batch_size=40, width=16))
-    learn(ppo, 3 * LANES * 20, [], progress=False)
+    learn(ppo, 3 * LANES * 20, progress=False)
 
 
 @pytest.mark.parametrize(

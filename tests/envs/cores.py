@@ -35,7 +35,9 @@ def make(host: Seq2SeqHost, **changes: Any) -> TranslationCore:
         **changes,
     }
     family = make_family(settings.pop("action"))
-    reward = TotalReward(settings.pop("reward"), settings.pop("reads_target"))
+    reward, target = settings.pop("reward"), settings.pop("reads_target")
+    if not isinstance(reward, TotalReward):
+        reward = TotalReward(reward, target)
     return TranslationCore(host, settings.pop("split"), family=family, reward=reward, **settings)
 
 

@@ -18,7 +18,8 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import rlattn  # noqa: F401  (registers the environment)
 from rlattn.envs import TranslationEnv, TranslationVectorEnv, make_core
-from rlattn.envs.core import TranslationCore, View
+from rlattn.envs.core import TranslationCore
+from rlattn.envs.transition import View
 from rlattn.errors import InputError
 from tests.envs.cores import ended
 

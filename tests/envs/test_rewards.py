@@ -35,8 +35,8 @@ def _registered_only_here() -> Any:
 
 @EVERY_PREFIX
 def test_a_step_is_told_as_it_was(each_host: Seq2SeqHost, prefix: str) -> None:
-    core, rng = make(each_host, prefix=prefix), np.random.default_rng(0)
-    core.reward = Overheard({"spread:chrf": 1.0, "chrf": 1.0})
+    overheard = Overheard({"spread:chrf": 1.0, "chrf": 1.0})
+    core, rng = make(each_host, prefix=prefix, reward=overheard), np.random.default_rng(0)
     view = core.reset(0)
     every = np.arange(LANES)
     ages = np.zeros(LANES, np.int64)
@@ -44,7 +44,7 @@ def test_a_step_is_told_as_it_was(each_host: Seq2SeqHost, prefix: str) -> None:
         pairs_now, before = [core.pair(i) for i in every], core.written(every)
         action, mask = random_action(core, rng), view["mask"]
         transition = core.step(action)
-        step, ages, done = core.reward.step, ages + 1, ended(transition)
+        step, ages, done = overheard.step, ages + 1, ended(transition)
         width = step.mask.shape[1]
         assert torch.equal(step.mask, mask[:, :width])
         assert not mask[:, width:].any()

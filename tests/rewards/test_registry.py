@@ -58,6 +58,19 @@ def test_a_function_says_what_it_needs() -> None:
     assert torch.allclose(TotalReward({"surprise": 1.0})(step())[0], expected)
 
 
+def test_a_function_says_whether_it_is_owed_to_its_step_alone() -> None:
+    @register_reward
+    def alone(step: Step) -> Tensor:
+        return step.reads_fraction
+
+    @register_reward(immediate=False)
+    def spread_out(step: Step) -> Tensor:
+        return step.coverage.amax(-1)
+
+    assert TotalReward({"alone": 1.0}).immediate
+    assert not TotalReward({"alone": 1.0, "spread_out": 1.0}).immediate
+
+
 def test_a_class_for_whole_sentences() -> None:
     @register_reward
     class Spared(SentenceReward):

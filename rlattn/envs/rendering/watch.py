@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from rlattn.envs.core import Transition, TranslationCore
+from rlattn.envs.core import TranslationCore
+from rlattn.envs.transition import Transition
 from rlattn.steering import Allocation
 
 

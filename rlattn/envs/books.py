@@ -1,0 +1,65 @@
+"""The books of an environment: what each lane has earned since its sentence began."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from rlattn.rewards import Step, TotalReward
+
+
+class Books:
+    """What each lane has earned, in all and term by term, and what it has read.
+
+    Args:
+        reward: What is rewarded.
+        lanes: How many lanes there are.
+    """
+
+    def __init__(self, reward: TotalReward, lanes: int) -> None:
+        self._reward = reward
+        self._names = [f"reward_{name}" for name in reward.terms]
+        self._sums = np.zeros((lanes, 2 + len(self._names)))
+
+    def restart(self, lanes: np.ndarray) -> None:
+        """Clears the books of lanes that begin a sentence."""
+        self._sums[lanes] = 0.0
+
+    def enter(self, step: Step) -> np.ndarray:
+        """Has a step rewarded, and writes it down.
+
+        Returns:
+            The reward, float32, ``[lanes]``.
+
+        Raises:
+            ContractError: If a term gives anything but one finite number for each lane.
+        """
+        total, terms = self._reward(step)
+        columns = [total[:, None], step.reads_fraction[:, None], terms]
+        earned: np.ndarray = torch.cat(columns, dim=1).cpu().numpy()
+        self._reward.check_finite(earned[:, 2:])
+        self._sums += earned
+        return earned[:, 0].copy()
+
+    def close(self, lanes: np.ndarray, lengths: np.ndarray) -> list[dict[str, float]]:
+        """Tells what sentences came to, and has the weights of the terms told, too.
+
+        Args:
+            lanes: The lanes whose sentences ended.
+            lengths: How many steps each of these took.
+
+        Returns:
+            For each of them: return ``r``, length ``l``, ``reads_fraction`` as the mean over the
+            steps, and the sum of every term.
+        """
+        sums = self._sums[lanes]
+        self._reward.finish(sums[:, 2:], lengths)
+        return [
+            {
+                "r": float(row[0]),
+                "l": int(steps),
+                "reads_fraction": float(row[1] / steps),
+                **dict(zip(self._names, row[2:].tolist(), strict=True)),
+            }
+            for row, steps in zip(sums, lengths, strict=True)
+        ]
