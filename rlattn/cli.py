@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Annotated, TypeVar
 
 import torch
@@ -16,6 +17,9 @@ from rlattn.errors import InputError, RlattnError
 T = TypeVar("T")
 Maybe = Annotated[T | None, tyro.conf.DisallowNone, tyro.conf.arg(help_behavior_hint="")]
 """An option that may be left out; its help text says what happens then."""
+
+Modules = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[MODULE ...]", help_behavior_hint="")]
+"""Modules to import, none by default."""
 
 
 def run_program(module: str, description: str, config: type[T], run: Callable[[T], object]) -> None:
@@ -55,6 +59,22 @@ def check_counts(config: object, *names: str) -> None:
     for name in names:
         if getattr(config, name) < 1:
             raise InputError(f"{flag(name)} {getattr(config, name)}: expected at least 1")
+
+
+def import_modules(names: Sequence[str]) -> None:
+    """Imports modules in which a user's own rewards and action families register themselves.
+
+    Raises:
+        InputError: If one cannot be imported.
+    """
+    for name in names:
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise InputError(
+                f"--imports {name}: {error}; expected a module that Python finds, such as "
+                "my_rewards for my_rewards.py in this folder"
+            ) from error
 
 
 def check_device(name: str) -> None:

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
-from rlattn.cli import Maybe, check_counts, check_device, run_program
+from rlattn.cli import Maybe, Modules, check_counts, check_device, import_modules, run_program
 from rlattn.errors import InputError
 from rlattn.hosts import load_host
 from rlattn.inference import load, translate
@@ -29,6 +29,8 @@ class Config:
         max_target: The most tokens to write per line.
         batch_size: How many lines are translated together.
         device: Where host and policy run: `cpu` or `cuda`.
+        imports: Python modules to import first, such as the one that registers the policy's action
+            family.
     """
 
     policy: Path
@@ -39,6 +41,7 @@ class Config:
     max_target: int = 256
     batch_size: int = 64
     device: str = "cpu"
+    imports: Modules = ()
 
 
 def run(config: Config) -> None:
@@ -51,6 +54,7 @@ def run(config: Config) -> None:
     """
     check_counts(config, "max_source", "max_target", "batch_size")
     check_device(config.device)
+    import_modules(config.imports)
     policy = load(config.policy)
     try:
         host = load_host(config.host or policy.host_name, config.device)

@@ -6,10 +6,11 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from rlattn.cli import Maybe, check_counts, check_device, run_program
+from rlattn.cli import Maybe, check_counts, check_device, import_modules, run_program
 from rlattn.errors import InputError, SteeringError, UnsupportedModelError
 
 
@@ -98,3 +99,16 @@ def test_a_device_must_hold_numbers() -> None:
     for device in ("abacus", "meta", ""):
         with pytest.raises(InputError, match=f"^--device {device}: not available here; try cpu$"):
             check_device(device)
+
+
+def test_modules_of_ones_own_are_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "of_my_own.py").write_text("import sys\nsys.of_my_own = 7\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "of_my_own", 0, raising=False)
+    import_modules(["of_my_own"])
+    assert sys.of_my_own == 7
+
+
+def test_a_module_that_is_not_there_is_bad_input() -> None:
+    with pytest.raises(InputError, match=r"--imports nowhere: No module named .*my_rewards\.py"):
+        import_modules(["nowhere"])

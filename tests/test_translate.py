@@ -262,4 +262,4 @@ def test_help_explains_every_option(
     assert "None" not in page
     for field in fields(program.Config):
         option = f"--{field.name.replace('_', '-')}"
-        assert re.search(rf"^[│ ]*{option} [A-Z]+\s+[A-Z].*\.", page, re.MULTILINE)
+        assert re.search(rf"^[│ ]*{option} \[?[A-Z]+[. A-Z\]]*\s+[A-Z].*\.", page, re.MULTILINE)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import tyro
 
 from rlattn.actions import make_family
-from rlattn.cli import Maybe, check_counts, check_device, flag
+from rlattn.cli import Maybe, Modules, check_counts, check_device, flag, import_modules
 from rlattn.corpora import ParallelCorpus, load_corpus
 from rlattn.corpora.files import read_parallel
 from rlattn.envs.episodes import Prefix
@@ -74,6 +74,8 @@ class Config:
             a given prefix, and 0.98 elsewhere.
         seed: Seed of everything that is random.
         device: Where host and policy run: `cpu` or `cuda`.
+        imports: Python modules to import first, in which rewards and action families of your own
+            register themselves; `my_rewards` is my_rewards.py in this folder.
         out: The folder for the results, new or empty; by default one below runs/ named after the
             time.
     """
@@ -103,6 +105,7 @@ class Config:
     gamma: Maybe[float] = None
     seed: int = 0
     device: str = "cpu"
+    imports: Modules = ()
     out: Maybe[Path] = None
 
 
@@ -172,6 +175,7 @@ def check(config: Config) -> Path:
     if not 0 <= config.seed < 2**32:
         raise InputError(f"--seed {config.seed}: expected a number from 0 to {2**32 - 1}")
     check_device(config.device)
+    import_modules(config.imports)
     return check_output(config.out or Path("runs") / time.strftime("translate-%Y%m%d-%H%M%S"))
 
 

@@ -75,12 +75,10 @@ def _budget(config: BuiltinConfig, text: str) -> BuiltinConfig:
     """A configuration with the budget that stands behind ``builtin:``."""
     if not text:
         return config
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(steps|min)", text)
-    if found is None:
+    if not re.fullmatch(r"(\d+steps|\d+(?:\.\d+)?min)", text):
         raise InputError(
             f"host builtin:{text}: expected a budget such as builtin:300steps or builtin:5min"
         )
-    number, unit = found.groups()
-    if unit == "min":
-        return replace(config, max_minutes=float(number))
-    return replace(config, max_steps=int(float(number)), max_minutes=None)
+    if text.endswith("min"):
+        return replace(config, max_minutes=float(text.removesuffix("min")))
+    return replace(config, max_steps=int(text.removesuffix("steps")), max_minutes=None)

@@ -9,8 +9,10 @@ import pytest
 import torch
 import transformers
 
+from rlattn.corpora import load_corpus
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost, load_host
+from rlattn.hosts.card import read_card
 from tests.hosts.tiny import generate, save, sentences, tiny_host
 
 
@@ -74,3 +76,30 @@ def test_a_model_of_another_kind_is_refused(host: Seq2SeqHost, tmp_path: Path) -
     host.tokenizer.save_pretrained(tmp_path)
     with pytest.raises(InputError, match=f"^host {tmp_path}: [^\n]+$"):
         load_host(tmp_path)
+
+
+def test_the_built_in_host_is_trained_on_the_corpus_that_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RLATTN_CACHE", str(tmp_path))
+    corpus = load_corpus("locale:en-de", train_size=50)
+    host = load_host("builtin:2steps", corpus=lambda: corpus)
+    assert Path(host.name).parent == tmp_path
+    card = read_card(Path(host.name))
+    assert card["training"]["steps"] == 2
+    assert card["corpus"]["fingerprint"] == corpus.fingerprint
+    again = load_host("builtin:2steps", corpus=lambda: corpus)
+    assert again.name == host.name, "it is kept"
+    assert load_host(host.name).fingerprint == host.fingerprint
+
+
+@pytest.mark.parametrize("name", ["builtin:2", "builtin:1.5steps", "builtin:soon"])
+def test_a_budget_is_steps_or_minutes(name: str) -> None:
+    corpus = load_corpus("locale:en-de", train_size=50)
+    with pytest.raises(InputError, match=r"such as builtin:300steps or builtin:5min"):
+        load_host(name, corpus=lambda: corpus)
+
+
+def test_the_built_in_host_needs_a_corpus() -> None:
+    with pytest.raises(InputError, match="is trained on a corpus, and none was given"):
+        load_host("builtin")
