@@ -13,11 +13,12 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import Tensor
 
+from rlattn.actions import FAMILIES, MaskedCategorical, Position, register_family
 from rlattn.agents import PointerPolicy, PPOSettings, make_ppo
 from rlattn.agents.ppo import to_observation
 from rlattn.envs import TranslationEnv, TranslationVecEnv
 from rlattn.envs.spaces import observation_space
-from rlattn.errors import InputError
+from rlattn.errors import ContractError, InputError, SteeringError
 from rlattn.hosts import Seq2SeqHost
 from tests.actions.specs import about_the_source
 from tests.envs.cores import make
@@ -231,3 +232,39 @@ def test_the_width_of_the_memory_is_read_off_observations_that_carry_it(
     ppo.learn(4)
     with pytest.raises(InputError, match="d_model"):
         PPO(PointerPolicy, env_of(host), policy_kwargs={"action": "gate"})
+
+
+def test_a_draw_that_leaves_its_space_is_told_at_the_first_step(host: Seq2SeqHost) -> None:
+    class Astray(MaskedCategorical):
+        def sample(self) -> Tensor:
+            return super().sample() + 100
+
+    @register_family
+    class Lost(Position):
+        name = "lost"
+
+        def distribution(self, parameters: Tensor, mask: Tensor) -> MaskedCategorical:
+            return Astray(parameters[..., 0], mask)
+
+    try:
+        ppo = ppo_of(host, action="lost")
+        with pytest.raises(ContractError, match="'lost': a draw leaves its space"):
+            ppo.learn(64)
+    finally:
+        del FAMILIES["lost"]
+
+
+def test_what_opens_nothing_is_told_at_the_first_step(host: Seq2SeqHost) -> None:
+    @register_family
+    class Blind(Position):
+        name = "blind"
+
+        def opened(self, action: Tensor, mask: Tensor) -> Tensor:
+            return torch.zeros_like(mask)
+
+    try:
+        ppo = ppo_of(host, action="blind")
+        with pytest.raises(ContractError, match="'blind' opens nothing"):
+            ppo.learn(64)
+    finally:
+        del FAMILIES["blind"]
