@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class RlattnError(Exception):
     """Base class of every error that rlattn raises on purpose."""
@@ -21,3 +24,10 @@ class SteeringError(RlattnError, RuntimeError):
 
 class ContractError(RlattnError, ValueError):
     """A term, family or task broke a rule that all of its kind keep; the message says which."""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """What to say of a name that is not known: the one that was probably meant, or all."""
+    known = sorted(known)
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"

@@ -175,6 +175,7 @@ class _Session:
         observation = Observation(memory=self._memory, token=embedded, source=self._source, **seen)
         action = self._policy.act(observation)
         family = self._policy.family.on(observation.before)
+        action = family.nearest(action)
         self.steering.allocation = family.allocation(action, self._mask)
         reads = family.reads(action, self._mask) / self._mask.sum(-1)
         self._reads += torch.where(self._live, reads, 0.0)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import rlattn
-from rlattn.actions import make_family
+from rlattn.actions import FAMILIES, Bias, make_family, register_family
 from rlattn.corpora import Pair
 from rlattn.errors import InputError, SteeringError
 from rlattn.hosts import Seq2SeqHost, load_host
@@ -21,6 +21,7 @@ from rlattn.inference import TrainedPolicy, native, translate
 from rlattn.observation import Observation
 from rlattn.policy import AttentionPolicy, PolicyConfig
 from rlattn.rewards import Step, TotalReward
+from rlattn.steering import Allocation
 from tests.conftest import SHARED
 from tests.envs.cores import ended, make
 from tests.hosts.tiny import SOURCE, TARGET, generate, save, sentences, tiny_host
@@ -98,6 +99,23 @@ def test_an_episode_and_generate_write_the_same(
     assert written == expected
     assert trace.reads_fraction.tolist() == pytest.approx(reads, abs=1e-5)
     assert written != generate(each_host, TEXTS), "the policy matters"
+
+
+def test_so_they_do_where_a_family_leaves_clipping_to_others(host: Seq2SeqHost) -> None:
+    @register_family
+    class Unclipped(Bias):
+        name = "unclipped"
+
+        def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
+            return Allocation("bias", 3 * action)
+
+    try:
+        policy = strong(host, "unclipped")
+        with policy.steer(host.model):
+            written = generate(host, TEXTS)
+        assert written == episodes(host, policy, TEXTS)[0]
+    finally:
+        del FAMILIES["unclipped"]
 
 
 @EVERY_ACTION

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import gymnasium
 import torch.nn.functional as F
+from gymnasium.spaces import Box
 from torch import Tensor
 
 from rlattn.actions.distributions import MaskedDistribution
@@ -47,6 +48,7 @@ class ActionFamily(ABC):
         mode: How its allocations steer.
         chooses_reads: Whether an action decides how many positions are read.
         reads_tokens: Whether what an action does depends on the tokens of the source.
+        argument: What stood behind the name, as `make_family` was told.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ActionFamily(ABC):
     mode: SteeringMode
     chooses_reads: bool = False
     reads_tokens: bool = False
+    argument: str | None = None
 
     @classmethod
     def of(cls, argument: str | None) -> Self:
@@ -69,7 +72,7 @@ class ActionFamily(ABC):
     @property
     def spec(self) -> str:
         """The name, with what was asked for beside it, as `make_family` takes it."""
-        return self.name
+        return self.name if self.argument is None else f"{self.name}:{self.argument}"
 
     def fit(self, host: Seq2SeqHost) -> ActionFamily:
         """The family for a host: what depends on the host is settled, and stands in its `spec`.
@@ -140,6 +143,14 @@ class ActionFamily(ABC):
             float32, ``[lanes, size(source)]``.
         """
         return action.reshape(len(action), -1)[:, : self.size(source)].float()
+
+    def nearest(self, action: Tensor) -> Tensor:
+        """The nearest actions of the space: boxes are clipped, as trainers clip them, to [-1, 1].
+
+        Args:
+            action: ``[lanes, size]``.
+        """
+        return action.clamp(-1.0, 1.0) if isinstance(self.space(1), Box) else action
 
     def widen(self, action: Tensor, source: int) -> Tensor:
         """Actions on fewer positions as actions on `source`, zero where there is nothing more.

@@ -13,7 +13,7 @@ from torch import Tensor
 from rlattn.errors import ContractError
 
 
-def check_in_space(spec: str, space: gymnasium.Space[Any], action: Tensor) -> None:
+def check_in_space(spec: str, space: gymnasium.Space[Any], action: Tensor, where: str = "") -> None:
     """Makes sure that what was drawn are actions of a space.
 
     A box is clipped by whoever trains, so that values outside of it are no mistake.
@@ -22,6 +22,7 @@ def check_in_space(spec: str, space: gymnasium.Space[Any], action: Tensor) -> No
         spec: The family, for the message.
         space: Of one lane.
         action: ``[lanes, size]``.
+        where: Under which circumstances, for the message.
 
     Raises:
         ContractError: If they are not; shows one.
@@ -34,7 +35,9 @@ def check_in_space(spec: str, space: gymnasium.Space[Any], action: Tensor) -> No
             f"[{len(rows)}, {int(np.prod(space.shape))}], for its space is {space}"
         )
     if not np.isfinite(rows).all():
-        raise ContractError(f"the action {spec!r}: a draw holds {rows[~np.isfinite(rows)][0]}")
+        raise ContractError(
+            f"the action {spec!r}: a draw holds {rows[~np.isfinite(rows)][0]}{where}"
+        )
     if isinstance(space, Box):
         return
     for row in rows.reshape(len(rows), *space.shape):
@@ -58,7 +61,10 @@ def check_opened(spec: str, opened: Tensor, mask: Tensor) -> None:
         ContractError: If they are not; says what it gave instead.
     """
     if not isinstance(opened, Tensor):
-        raise ContractError(f"the action {spec!r}: opened gave a {type(opened).__name__}")
+        raise ContractError(
+            f"the action {spec!r}: opened gave a {type(opened).__name__}: expected a bool tensor "
+            f"{list(mask.shape)}, as the mask"
+        )
     if opened.dtype != torch.bool or opened.shape != mask.shape or opened.device != mask.device:
         raise ContractError(
             f"the action {spec!r}: opened gave {opened.dtype} {list(opened.shape)} on "

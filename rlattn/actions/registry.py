@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from rlattn.actions.base import ActionFamily
-from rlattn.errors import InputError
+from rlattn.errors import InputError, closest
 
 F = TypeVar("F", bound="type[ActionFamily]")
 
@@ -17,15 +17,24 @@ def register_family(family: F) -> F:
     """Makes a family known by its name, to environments and to ``--action``; a class decorator.
 
     Raises:
-        ValueError: If the name is taken by another family, or cannot be told from what stands
-            beside it.
+        InputError: If it is no family, or its name is taken by another or holds a colon.
     """
+    if not (isinstance(family, type) and issubclass(family, ActionFamily)):
+        raise InputError(f"{family!r} is no action family: expected a subclass of ActionFamily")
     if ":" in family.name:
-        raise ValueError(f"an action cannot be named {family.name!r}: its name holds a colon")
-    if FAMILIES.get(family.name, family) is not family:
-        raise ValueError(f"an action named {family.name!r} is already registered")
+        raise InputError(f"an action cannot be named {family.name!r}: its name holds a colon")
+    # What is defined again, as a cell of a notebook is, takes its own place.
+    if _origin(FAMILIES.get(family.name, family)) != _origin(family):
+        raise InputError(
+            f"an action named {family.name!r} is already registered: give {family.__name__} a name "
+            "of its own"
+        )
     FAMILIES[family.name] = family
     return family
+
+
+def _origin(family: type[ActionFamily]) -> tuple[str, str]:
+    return family.__module__, family.__qualname__
 
 
 def make_family(spec: str) -> ActionFamily:
@@ -36,6 +45,10 @@ def make_family(spec: str) -> ActionFamily:
     """
     name, colon, argument = spec.partition(":")
     if name not in FAMILIES:
-        known = ", ".join(sorted(FAMILIES))
-        raise InputError(f"unknown action {spec!r}: expected one of {known}")
-    return FAMILIES[name].of(argument if colon else None)
+        raise InputError(
+            f"unknown action {spec!r}: {closest(name, FAMILIES)} (One of your own is known once "
+            "the module that registers it is imported.)"
+        )
+    family = FAMILIES[name].of(argument if colon else None)
+    family.argument = argument if colon else None
+    return family

@@ -176,10 +176,14 @@ class PointerPolicy(ActorCriticPolicy):
         assert isinstance(obs, dict)
         space = self.action_space
         assert space.shape is not None
-        action = self.attention.family.widen(action, obs["mask"].shape[1])
+        family = self.attention.family
         if not self._checked:
-            check_in_space(self.attention.family.spec, space, action)
+            # On no more positions than the sources at hand have.
+            used = obs["mask"].bool().any(0).nonzero()
+            width = int(used.max()) + 1 if len(used) else 1
+            check_in_space(family.spec, family.space(width), action)
             self._checked = True
+        action = family.widen(action, obs["mask"].shape[1])
         if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
             action = action.long()
         return action.reshape(-1, *space.shape)

@@ -206,14 +206,13 @@ class TranslationCore:
             )
         seen = (self._observer.attention, self._observer.coverage, self._tokens)
         family = self.family.on(Before(*(rows[:, : mask.shape[1]] for rows in seen)))
-        action = family.narrow(action, mask.shape[1]).to(mask.device)
+        action = family.nearest(family.narrow(action, mask.shape[1]).to(mask.device))
+        if not self._checked:
+            self._rehearse(family, action, mask)
         allocation = family.allocation(action, mask)
         # A plain gate says itself what it opens.
         plain = allocation.is_plain_gate
         opened = allocation.values & mask if plain else family.opened(action, mask)
-        if not self._checked:
-            check_opened(family.spec, opened, mask)
-            self._checked = True
         output = self._decoder.step(self._fed, allocation, self._natives.beside(self._decoder.ages))
         logits = output.logits
         native = self._natives.logits(self._fed, output)
@@ -278,6 +277,15 @@ class TranslationCore:
     def pair(self, lane: int) -> Pair:
         """The sentence that a lane is at."""
         return self._pairs[lane]
+
+    def _rehearse(self, family: ActionFamily, action: Tensor, mask: Tensor) -> None:
+        """Looks once for mistakes that would show later, or not at all."""
+        if not action.isfinite().all():
+            raise InputError("the first actions are not all finite numbers")
+        check_opened(family.spec, family.opened(action, mask), mask)
+        # A single lane twice: one number for all sentences is no mistake where there is but one.
+        self.reward.rehearse(self._texts(np.resize(np.arange(self.lanes), max(self.lanes, 2))))
+        self._checked = True
 
     def _texts(self, lanes: np.ndarray) -> Texts:
         sources, references = ([self._pairs[lane][side] for lane in lanes] for side in (0, 1))

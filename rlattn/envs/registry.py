@@ -11,8 +11,8 @@ from typing import Any
 import gymnasium
 
 from rlattn.envs.sb3 import TranslationVecEnv
-from rlattn.envs.tasks import check_settings, closest, make_core
-from rlattn.errors import InputError
+from rlattn.envs.tasks import check_settings, make_core
+from rlattn.errors import InputError, closest
 
 _ID = re.compile(r"[\w-]+/[\w.-]+-v\d+")
 _tasks: dict[str, Mapping[str, Any]] = {}

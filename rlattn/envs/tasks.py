@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import lru_cache, partial
 from inspect import Parameter, signature
 from typing import Any, Literal
@@ -12,9 +11,9 @@ from rlattn.actions import make_family
 from rlattn.corpora import ParallelCorpus, load_corpus
 from rlattn.envs.core import TranslationCore
 from rlattn.envs.episodes import Prefix
-from rlattn.errors import InputError
+from rlattn.errors import InputError, closest
 from rlattn.hosts import Seq2SeqHost, load_host
-from rlattn.rewards import TotalReward
+from rlattn.rewards import TotalReward, WeightSpec
 
 
 @lru_cache(maxsize=4)
@@ -29,11 +28,11 @@ def _host(name: str, device: str, corpus: str) -> Seq2SeqHost:
 
 def make_core(
     corpus: str = "locale:en-de",
-    host: str = "embedded",
+    host: str | None = None,
     *,
     split: Literal["train", "valid", "test"] = "train",
     action: str = "gate",
-    reward: Mapping[str, float] | None = None,
+    reward: Mapping[str, WeightSpec] | None = None,
     reads_target: float | None = None,
     prefix: Prefix = "host",
     device: str = "cpu",
@@ -43,7 +42,8 @@ def make_core(
 
     Args:
         corpus: See `rlattn.corpora.load_corpus`.
-        host: See `rlattn.hosts.load_host`.
+        host: See `rlattn.hosts.load_host`; the embedded one for the default corpus, when none is
+            given.
         split: Which of the corpus's splits.
         action: The name of an action family.
         reward: The weight of each reward term; ``{"agreement": 1.0, "reads": -0.3}`` by default.
@@ -59,13 +59,21 @@ def make_core(
     check_settings(settings)
     if split not in ("train", "valid", "test"):
         raise InputError(f"unknown split {split!r}: expected train, valid or test")
-    weights = {"agreement": 1.0, "reads": -0.3} if reward is None else dict(reward)
+    if host is None:
+        if corpus != "locale:en-de":
+            raise InputError(
+                f"corpus {corpus} needs a host: give a local folder, a hub id, or builtin:5min to "
+                "train a small one on the corpus"
+            )
+        host = "embedded"
+    if reward is None:
+        reward = {"agreement": 1.0, "reads": -0.3}
     return TranslationCore(
         # Only a host that is trained on the corpus depends on it; any other is loaded once.
         _host(host, device, corpus if host.startswith("builtin") else ""),
         getattr(_corpus(corpus), split),
         family=make_family(action),
-        reward=TotalReward(weights, reads_target),
+        reward=TotalReward(reward, reads_target),
         prefix=prefix,
         **settings,
     )
@@ -83,9 +91,3 @@ def check_settings(names: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             raise InputError(f"unknown setting {name!r}: {closest(name, known)}")
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """What to try instead of a name that is not known."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(sorted(known))}"

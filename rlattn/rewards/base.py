@@ -40,6 +40,16 @@ class Reward(ABC):
             seed: Fixes everything that is random.
         """
 
+    def rehearse(self, texts: Texts) -> None:  # noqa: B027  (likewise)
+        """Tries on some texts what it would do at the end of sentences, and forgets it.
+
+        Args:
+            texts: Sentences of two or more lanes.
+
+        Raises:
+            ContractError: If it would break a rule.
+        """
+
 
 class SentenceReward(Reward):
     """A term that scores a finished sentence and is zero before its end."""
@@ -55,7 +65,7 @@ class SentenceReward(Reward):
 
         Args:
             sources: What was translated.
-            hypotheses: What was written.
+            hypotheses: What was written; may be empty, and may break off in a word.
             references: What should have been written.
         """
 
@@ -84,4 +94,15 @@ class SentenceReward(Reward):
                 f"the score {self.name!r} gave numbers of shape {list(scores.shape)} for "
                 f"{len(texts.lanes)} sentences: expected one for each, [{len(texts.lanes)}]"
             )
+        if not scores.isfinite().all():
+            bad = int((~scores.isfinite()).nonzero()[0])
+            raise ContractError(
+                f"the score {self.name!r} gave {scores[bad].item()} for "
+                f"{texts.hypotheses[bad]!r}, where {texts.references[bad]!r} should stand: "
+                "expected finite numbers"
+            )
         return scores
+
+    def rehearse(self, texts: Texts) -> None:
+        """Scores the texts."""
+        self.scores(texts)

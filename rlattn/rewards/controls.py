@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import WRAPPERS, register_reward
-from rlattn.rewards.step import Step
+from rlattn.rewards.step import Step, Texts
 
 _ROOM = 4096
 
@@ -50,6 +50,10 @@ class Shuffled(Reward):
         self._term.seed(seed)
         self._chance = torch.Generator().manual_seed(seed)
         self._ends, self._others = _Pool(self._chance), _Pool(self._chance)
+
+    def rehearse(self, texts: Texts) -> None:
+        """Has the other term try it."""
+        self._term.rehearse(texts)
 
     def __call__(self, step: Step) -> Tensor:
         """Numbers as often as the other term gives them, ``[lanes]``."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence, Set
 from functools import partial
-from typing import Any, TypeVar, overload
+from inspect import signature
+from typing import Any, TypeVar, get_args, overload
 
 from torch import Tensor
 
-from rlattn.errors import InputError
+from rlattn.errors import InputError, closest
 from rlattn.rewards.base import Reward, SentenceReward
 from rlattn.rewards.step import Need, Step
 
@@ -102,8 +103,10 @@ def register_reward(
     if isinstance(term, type):
         if not issubclass(term, Reward):
             raise InputError(f"{term.__name__} is no reward: expected a subclass of Reward")
+        _check_needs(term.__name__, term.needs)
         _register(getattr(term, "name", ""), term)
     else:
+        _check_needs(_called(term, "step"), needs)
         _register(term.__name__, partial(FunctionReward, term, frozenset(needs), immediate))
     return term
 
@@ -126,8 +129,30 @@ def register_scorer(scorer: S) -> S:
     Raises:
         InputError: If the name is taken by another term.
     """
+    _called(scorer, "sources, hypotheses, references")
     _register(scorer.__name__, partial(FunctionScore, scorer))
     return scorer
+
+
+def _called(function: Any, arguments: str) -> str:
+    """The name of a function, if it can be called with some arguments."""
+    try:
+        signature(function).bind(*arguments.split(", "))
+    except TypeError as error:
+        raise InputError(
+            f"{getattr(function, '__name__', repr(function))} cannot be registered: expected a "
+            f"function of ({arguments}) ({error})"
+        ) from error
+    name: str = function.__name__
+    return name
+
+
+def _check_needs(name: str, needs: Any) -> None:
+    known = get_args(Need)
+    if isinstance(needs, str) or not set(needs) <= set(known):
+        raise InputError(
+            f"the reward {name!r} needs {needs!r}: expected a set of {', '.join(known)}"
+        )
 
 
 def _register(name: str, make: Callable[[], Reward]) -> None:
@@ -153,7 +178,9 @@ def make_reward(name: str) -> Reward:
     outer, colon, inner = name.partition(":")
     if colon and outer in WRAPPERS:
         return WRAPPERS[outer](make_reward(inner))
+    if colon:
+        raise InputError(f"unknown reward {name!r}: for {outer}: {closest(outer, WRAPPERS)}")
     if name not in REWARDS:
-        known = ", ".join([*sorted(REWARDS), *(f"{outer}:NAME" for outer in sorted(WRAPPERS))])
-        raise InputError(f"unknown reward {name!r}: expected one of {known}")
+        known = [*REWARDS, *(f"{outer}:NAME" for outer in WRAPPERS)]
+        raise InputError(f"unknown reward {name!r}: {closest(name, known)}")
     return REWARDS[name]()

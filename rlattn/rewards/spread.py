@@ -8,7 +8,7 @@ from torch import Tensor
 from rlattn.errors import InputError
 from rlattn.rewards.base import Reward, SentenceReward
 from rlattn.rewards.registry import WRAPPERS
-from rlattn.rewards.step import Need, Step
+from rlattn.rewards.step import Need, Step, Texts
 
 
 class Spread(Reward):
@@ -37,6 +37,10 @@ class Spread(Reward):
         self.name = f"spread:{term.name}"
         self._term = term
         self._before = torch.zeros(0)
+
+    def rehearse(self, texts: Texts) -> None:
+        """Has the score try it."""
+        self._term.rehearse(texts)
 
     def __call__(self, step: Step) -> Tensor:
         """The difference, ``[lanes]``."""

@@ -61,6 +61,9 @@ class Step:
             need ``"reference"``.
         finished: The sentences that ended with this step; for terms that need ``"text"``.
         partial: All sentences as far as they are written; for terms that need ``"partial"``.
+
+    Attributes:
+        reader: Name and needs of the term that reads it now; None for whoever may read all of it.
     """
 
     def __init__(
@@ -86,31 +89,32 @@ class Step:
         self._native_logits, self._native_token = native_logits, native_token
         self._reference_token = reference_token
         self._finished, self._partial = finished, partial
+        self.reader: tuple[str, frozenset[Need]] | None = None
 
     @property
     def native_logits(self) -> Tensor:
         """The unsteered host's after the same prefix, float32, ``[lanes, vocabulary]``."""
-        return _asked_for(self._native_logits, "native_logits", "native")
+        return self._asked_for(self._native_logits, "native_logits", "native")
 
     @property
     def native_token(self) -> Tensor:
         """The token that the unsteered host chooses, int64, ``[lanes]``."""
-        return _asked_for(self._native_token, "native_token", "native_token")
+        return self._asked_for(self._native_token, "native_token", "native_token")
 
     @property
     def reference_token(self) -> Tensor:
         """The reference's token at this step, int64, ``[lanes]``."""
-        return _asked_for(self._reference_token, "reference_token", "reference")
+        return self._asked_for(self._reference_token, "reference_token", "reference")
 
     @property
     def finished(self) -> Texts:
         """The sentences that ended with this step."""
-        return _asked_for(self._finished, "finished", "text")
+        return self._asked_for(self._finished, "finished", "text")
 
     @property
     def partial(self) -> Texts:
         """All sentences as far as they are written."""
-        return _asked_for(self._partial, "partial", "partial")
+        return self._asked_for(self._partial, "partial", "partial")
 
     @cached_property
     def reads_fraction(self) -> Tensor:
@@ -148,15 +152,16 @@ class Step:
         wide[torch.from_numpy(lanes).to(wide.device)] = values.to(wide)
         return wide
 
+    def _asked_for(self, value: T | None, name: str, need: Need) -> T:
+        who, needs = self.reader or ("", frozenset({need}))
+        # Not even where another term asked: it would break when that one is taken away.
+        if value is None or need not in needs:
+            raise ContractError(
+                f"the reward {who!r} reads step.{name} and did not ask for it: give it "
+                f"needs = frozenset({{{need!r}}}), or register its function with needs={{{need!r}}}"
+            )
+        return value
+
 
 def _log_prob(logits: Tensor, token: Tensor) -> Tensor:
     return logits.gather(1, token[:, None])[:, 0] - logits.logsumexp(-1)
-
-
-def _asked_for(value: T | None, name: str, need: Need) -> T:
-    if value is None:
-        raise ContractError(
-            f"a reward reads step.{name}, which nothing asked for: give the reward "
-            f"needs = frozenset({{{need!r}}}), or register its function with needs={{{need!r}}}"
-        )
-    return value

@@ -13,7 +13,7 @@ from torch import Tensor
 from rlattn.errors import ContractError, InputError
 from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import make_reward
-from rlattn.rewards.step import Need, Step
+from rlattn.rewards.step import Need, Step, Texts
 from rlattn.rewards.weights import Weight, WeightSpec, make_weight
 
 
@@ -34,6 +34,11 @@ class TotalReward:
     def __init__(
         self, weights: Mapping[str, WeightSpec], reads_target: float | None = None
     ) -> None:
+        if not isinstance(weights, Mapping):
+            raise InputError(
+                f"reward {weights!r}: expected the weight of each term by its name, such as "
+                "{'agreement': 1.0, 'reads': -0.3}"
+            )
         if reads_target is not None:
             if not 0 < reads_target <= 1:
                 raise InputError(f"reads target {reads_target}: expected a fraction in (0, 1]")
@@ -76,12 +81,28 @@ class TotalReward:
         Raises:
             ContractError: If a term gives anything but one number for each lane.
         """
-        rows = [checked(name, term(step), step) for name, term in self.terms.items()]
+        rows = []
+        for name, term in self.terms.items():
+            step.reader = name, term.needs
+            rows.append(checked(name, term(step), step))
+        step.reader = None
         values = torch.stack(rows, dim=1)
         weights = values.new_tensor([weight.value for weight in self._weights.values()])
         for weight in self._weights.values():
             weight.advance(len(step.token))
         return values @ weights, values
+
+    def rehearse(self, texts: Texts) -> None:
+        """Has scores of sentences tried on texts that nothing hangs on: mistakes show at once.
+
+        Args:
+            texts: Some sentences, of two or more lanes.
+
+        Raises:
+            ContractError: If a score does not give one finite number for each sentence.
+        """
+        for term in self.terms.values():
+            term.rehearse(texts)
 
     def check_finite(self, values: np.ndarray) -> None:
         """Looks at what the terms gave, where it is on the CPU already.

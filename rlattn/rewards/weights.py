@@ -140,6 +140,11 @@ def make_weight(name: str, spec: WeightSpec) -> Weight:
     try:
         if not isinstance(spec, Mapping):
             return Weight(spec)
+        if not spec.keys() & {"target", "start", "end", "steps"}:
+            raise InputError(
+                f"{dict(spec)}: expected a number, a schedule such as "
+                "{'start': -0.1, 'end': -0.5, 'steps': 100000}, or a target such as {'target': 0.2}"
+            )
         kind = Target if "target" in spec else Schedule
         known = {field.name: field.default is MISSING for field in fields(kind)}
         missing = [key for key, needed in known.items() if needed and key not in spec]

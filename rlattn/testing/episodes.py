@@ -73,9 +73,9 @@ class Lane:
         """The source, what was written so far, and what should have been written."""
         start = step + 1 - self.ages[step]
         length = int(self.source[step])
-        written, wanted = (
-            " ".join(_WORDS[tokens[start : step + 1]]) for tokens in (self.token, self.reference)
-        )
+        # The first token says nothing, as special ones do: hypotheses may be empty.
+        written = " ".join(_WORDS[self.token[start + 1 : step + 1]])
+        wanted = " ".join(_WORDS[self.reference[start : step + 1]])
         return " ".join(_WORDS[:length]), written, wanted
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import get_args
 
 import gymnasium
 import numpy as np
 import torch
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from torch import Tensor
 
 from rlattn.actions import ActionFamily, Before, MaskedDistribution, make_family
 from rlattn.actions.checks import check_in_space, check_opened
-from rlattn.errors import ContractError, SteeringError
+from rlattn.errors import ContractError, InputError, SteeringError
+from rlattn.steering import Allocation, SteeringMode
 from rlattn.steering.attention import steered_weights
 
 _LENGTHS = (6, 4, 1, 2)
@@ -38,10 +40,14 @@ def check_family(family: str | ActionFamily) -> None:
         ContractError: If it breaks a rule.
         InputError: If there is no family of that name.
     """
+    if not isinstance(family, str | ActionFamily):
+        raise InputError(f"{family!r} is no action family: give its name, or one that is made")
     torch_state = torch.random.get_rng_state()
     try:
         torch.manual_seed(0)
-        _Checks(make_family(family) if isinstance(family, str) else family).run()
+        family = make_family(family) if isinstance(family, str) else family
+        _check_words(family)
+        _Checks(family).run()
     finally:
         torch.random.set_rng_state(torch_state)
 
@@ -85,10 +91,16 @@ class _Checks:
         space = self.space
         if not isinstance(space, gymnasium.Space):
             raise self.broke(f"space({_SOURCE}) is a {type(space).__name__}, no Gymnasium space")
-        if isinstance(space, Box) and not (space.low.min() >= -1 and space.high.max() <= 1):
+        if not isinstance(space, Box | Discrete | MultiBinary | MultiDiscrete):
             raise self.broke(
-                f"its box goes from {space.low.min()} to {space.high.max()}: expected [-1, 1], for "
-                "PPO starts with actions of that size; scale in `allocation`"
+                f"its space is a {type(space).__name__}: expected a Box, Discrete, MultiBinary or "
+                "MultiDiscrete, which PPO can act in"
+            )
+        if isinstance(space, Box) and not ((space.low == -1).all() and (space.high == 1).all()):
+            raise self.broke(
+                f"its box goes from {space.low.min()} to {space.high.max()}: expected -1 to 1, "
+                "for PPO starts with actions of that size, and what is beyond is clipped; scale in "
+                "`allocation`"
             )
 
     def check_points(self) -> None:
@@ -102,7 +114,12 @@ class _Checks:
         """An action leads to attention over what it opens, and to nothing else."""
         opened = self.family.opened(action, self.mask)
         check_opened(self.family.spec, opened, self.mask)
-        allocation = self.family.allocation(action, self.mask)
+        allocation = self.family.allocation(self.family.nearest(action), self.mask)
+        if not isinstance(allocation, Allocation):
+            raise self.broke(
+                f"allocation gave a {type(allocation).__name__}: expected an Allocation of "
+                "rlattn.steering"
+            )
         if allocation.mode != self.family.mode:
             raise self.broke(f"its allocation's mode is {allocation.mode}, not {self.family.mode}")
         logits = torch.randn(len(action), _HEADS, 1, _SOURCE)
@@ -133,7 +150,9 @@ class _Checks:
                     f"{what} gave {list(action.shape)}: expected {[len(_LENGTHS), size]}, a number "
                     "for each of the space"
                 )
-            check_in_space(self.family.spec, self.space, action)
+            check_in_space(
+                self.family.spec, self.space, action, f" where the network gives {kind}: bound it"
+            )
             self.check_action(action, f"a {what}")
             numbers.append(distribution.log_prob(action))
         for what, values in zip(("entropy", "log_prob", "log_prob"), numbers, strict=True):
@@ -208,7 +227,7 @@ class _Checks:
         if away[-1] > 7:
             raise self.broke(
                 f"entropy is {found.mean(0)[-1]:.3g} nats off the expected negative log_prob of "
-                "what `sample` draws"
+                "what `sample` draws: one of the three is wrong"
             )
 
     def lane(self, parameters: Tensor) -> MaskedDistribution:
@@ -220,3 +239,17 @@ class _Checks:
 
 def _part(rows: Tensor, lane: int, length: int) -> Tensor:
     return rows[lane : lane + 1, :length]
+
+
+def _check_words(family: ActionFamily) -> None:
+    """What a family says of itself."""
+    name = getattr(family, "name", type(family).__name__)
+    mode, initial = getattr(family, "mode", None), getattr(family, "initial", None)
+    if mode not in get_args(SteeringMode):
+        modes = ", ".join(get_args(SteeringMode))
+        raise ContractError(f"the action {name!r}: its mode is {mode!r}, expected one of {modes}")
+    if not isinstance(initial, tuple) or not initial:
+        raise ContractError(
+            f"the action {name!r}: initial is {initial!r}, expected a tuple of the numbers that "
+            "the network first gives for each position, such as (0.0,)"
+        )

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor
 
-from rlattn.errors import ContractError
+from rlattn.errors import ContractError, InputError
 from rlattn.rewards import Reward, Step, make_reward
 from rlattn.rewards.total import checked
 from rlattn.testing.episodes import Lane, play
@@ -32,6 +32,8 @@ def check_reward(term: str | Reward, *, lanes_apart: bool = True) -> None:
         ContractError: If it breaks a rule.
         InputError: If there is no term of that name.
     """
+    if not isinstance(term, str | Reward):
+        raise InputError(f"{term!r} is no reward: register it, and give its name")
     given = make_reward(term) if isinstance(term, str) else term
     name = given.name
 
@@ -63,6 +65,7 @@ def _numbers(name: str, term: Reward, lanes: list[Lane], padding: int = 0) -> Te
     rows = []
     for step in play(lanes, term.needs, padding):
         before = {key: value.clone() for key, value in _tensors(step).items()}
+        step.reader = name, term.needs
         row = checked(name, term(step), step)
         if not row.isfinite().all():
             raise ContractError(f"the reward {name!r} gave {row.tolist()}: expected finite numbers")

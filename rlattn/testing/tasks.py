@@ -15,8 +15,7 @@ from torch import Tensor
 
 from rlattn.corpora import Pair
 from rlattn.envs import TASKS, TranslationCore, TranslationEnv, make_core
-from rlattn.envs.tasks import closest
-from rlattn.errors import ContractError, InputError
+from rlattn.errors import ContractError, InputError, closest
 from rlattn.rewards import Shuffled
 
 _LANES, _STEPS = 4, 20

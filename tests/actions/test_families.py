@@ -12,7 +12,7 @@ import torch
 from gymnasium.spaces import Box, Discrete
 from torch import Tensor
 
-from rlattn.actions import FAMILIES, ActionFamily, make_family, register_family
+from rlattn.actions import FAMILIES, ActionFamily, Position, make_family, register_family
 from rlattn.actions.gate import Gate
 from rlattn.errors import InputError
 from rlattn.steering import Allocation
@@ -213,6 +213,35 @@ class TestAFamilyOfOnesOwn:
         assert make_family("timid").spec == "timid"
         assert register_family(Timid) is Timid, "twice does no harm"
 
+    def test_what_stands_behind_its_name_stays_in_its_spec(self) -> None:
+        @register_family
+        class Near(Position):
+            name = "near"
+
+            def __init__(self, reach: int = 0) -> None:
+                self.reach = reach
+
+            @classmethod
+            def of(cls, argument: str | None) -> Near:
+                return cls(int(argument or 0))
+
+        assert make_family("near:3").reach == 3
+        assert make_family(make_family("near:3").spec).argument == "3"
+
+    def test_it_takes_its_own_place_when_it_is_defined_again(self) -> None:
+        for start in (1.0, 2.0):
+
+            @register_family
+            class Again(Gate):
+                name = "again"
+                initial = (start,)
+
+        assert make_family("again").initial == (2.0,)
+
+    def test_only_families_are_registered(self) -> None:
+        with pytest.raises(InputError, match="is no action family"):
+            register_family(dict)
+
     @pytest.mark.parametrize(
         ("taken", "reason"), [("bias", "already registered"), ("my:gate", "holds a colon")]
     )
@@ -222,3 +251,10 @@ class TestAFamilyOfOnesOwn:
 
         with pytest.raises(ValueError, match=reason):
             register_family(Other)
+
+
+def test_boxes_are_clipped_and_nothing_else_is() -> None:
+    far = torch.tensor([[2.0, -3.0, 0.5]])
+    assert make_family("bias").nearest(far).tolist() == [[1.0, -1.0, 0.5]]
+    assert make_family("per-layer:1:bias").nearest(far).tolist() == [[1.0, -1.0, 0.5]]
+    assert torch.equal(make_family("topk:3").nearest(far), far)

@@ -18,7 +18,7 @@ from rlattn.agents import PointerPolicy, PPOSettings, make_ppo
 from rlattn.agents.ppo import to_observation
 from rlattn.envs import TranslationEnv, TranslationVecEnv
 from rlattn.envs.spaces import observation_space
-from rlattn.errors import ContractError, InputError, SteeringError
+from rlattn.errors import ContractError, InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.actions.specs import about_the_source
 from tests.envs.cores import make

@@ -137,10 +137,17 @@ def test_mistakes_are_told_at_the_first_step(host: Seq2SeqHost) -> None:
     def one_for_all(sources: object, hypotheses: object, references: object) -> list[float]:
         return [1.0]
 
+    @register_scorer
+    def endless(sources: object, hypotheses: list[str], references: object) -> list[float]:
+        return [float("inf") if not hypothesis else 1.0 for hypothesis in hypotheses]
+
     mistakes = {
         "of_the_batch": r"'of_the_batch' gave a tensor of shape \[\]",
         "undefined": r"'undefined' gave nan in lane 0 \(3 of 3 lanes\)",
-        "unasked": "native_logits, which nothing asked for",
+        "unasked": r"'unasked' reads step.native_logits and did not ask for it",
+        "one_for_all": r"'one_for_all' gave numbers of shape \[1\] for 3 sentences",
+        "shuffled:one_for_all": r"'one_for_all' gave numbers of shape \[1\] for 3 sentences",
+        "endless": r"'endless' gave inf for '', where",
         "spread:one_for_all": r"'one_for_all' gave numbers of shape \[1\] for 3 sentences",
     }
     for name, message in mistakes.items():

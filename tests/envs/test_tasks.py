@@ -38,6 +38,12 @@ def test_by_default_gates_are_rewarded_for_sparing_reads_without_loss(task: dict
     assert make_core(**task, reads_target=0.2).reward.weights["reads"] < 0
 
 
+def test_a_corpus_of_ones_own_wants_a_host(task: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"tsv:.* needs a host: .*builtin:5min"):
+        make_core(task["corpus"])
+    assert make_core().host.name == "embedded"
+
+
 def test_hosts_and_corpora_are_loaded_once(task: dict[str, Any]) -> None:
     assert make_core(**task).host is make_core(**task, action="bias", lanes=2).host
 

@@ -163,6 +163,50 @@ def test_names_leave_room_for_wrappers_and_weights() -> None:
             register_reward(Badly)
 
 
+def test_needs_are_checked_by_name() -> None:
+    for needs in ({"natve"}, "native"):
+        with pytest.raises(InputError, match=r"'needy' needs .*: expected a set of native, "):
+
+            @register_reward(needs=needs)
+            def needy(step: Step) -> Tensor:
+                return step.reads_fraction
+
+
+def test_functions_take_what_they_are_given() -> None:
+    with pytest.raises(InputError, match=r"two cannot be registered: .* of \(step\)"):
+
+        @register_reward
+        def two(step: Step, more: int) -> Tensor:
+            return step.reads_fraction
+
+    with pytest.raises(InputError, match=r"\(sources, hypotheses, references\)"):
+
+        @register_scorer
+        def short(hypotheses: Sequence[str], references: Sequence[str]) -> Sequence[float]:
+            return [0.0]
+
+
+def test_a_term_reads_only_what_it_asked_for_itself() -> None:
+    @register_reward
+    def sneaky(step: Step) -> Tensor:
+        return step.native_log_prob(step.token)
+
+    with pytest.raises(ContractError, match=r"'sneaky' reads step.native_logits and did not"):
+        TotalReward({"fidelity": 1.0, "sneaky": 1.0})(step())
+
+
+@pytest.mark.parametrize(("name", "meant"), [("agrement", "agreement"), ("sprd:chrf", "spread'")])
+def test_what_was_probably_meant_is_said(name: str, meant: str) -> None:
+    with pytest.raises(InputError, match=f"did you mean '{meant}"):
+        TotalReward({name: 1.0})
+
+
+@pytest.mark.parametrize("weights", [["chrf"], "chrf", None])
+def test_weights_stand_by_name(weights: object) -> None:
+    with pytest.raises(InputError, match="expected the weight of each term by its name"):
+        TotalReward(weights)  # type: ignore[arg-type]
+
+
 def test_only_rewards_are_registered() -> None:
     with pytest.raises(InputError, match="dict is no reward"):
         register_reward(dict)

@@ -93,7 +93,7 @@ def test_a_cost_is_taken_per_step_or_per_sentence() -> None:
         (math.inf, "expected a finite number"),
         ("0.5", "weight '0.5': expected a number"),
         (True, "expected a number"),
-        ({}, "a schedule takes start, end, steps; start, end, steps is missing"),
+        ({}, "expected a number, a schedule such as .*, or a target such as"),
         ({"start": 0.0, "end": 1.0}, "steps is missing"),
         ({"start": 0.0, "end": 1.0, "steps": 0}, "steps 0: expected at least 1"),
         ({"start": "a", "end": 1.0, "steps": 5}, "start 'a': expected a number"),

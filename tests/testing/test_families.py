@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rlattn.actions import ActionFamily, Gate, MaskedDistribution, OpeningFamily
-from rlattn.errors import ContractError
+from rlattn.errors import ContractError, InputError
 from rlattn.steering import Allocation
 from rlattn.testing import check_family
 from tests.actions.specs import EVERY_FAMILY
@@ -45,7 +45,7 @@ class OneHot(MaskedDistribution):
 
     def __init__(self, scores: Tensor, mask: Tensor) -> None:
         scores = scores.clamp(-20, 20).masked_fill(~mask, torch.finfo(scores.dtype).min / 2)
-        self.logs, self.mask = scores.log_softmax(-1), mask
+        self.logs, self.mask, self.scores = scores.log_softmax(-1), mask, scores
 
     def row(self, index: Tensor) -> Tensor:
         return torch.zeros_like(self.logs).scatter(-1, index, 1.0)
@@ -84,7 +84,29 @@ def drawing(**methods: Any) -> ActionFamily:
 BROKEN: dict[str, tuple[ActionFamily, str]] = {
     "a wide box": (
         family(space=lambda self, source: gymnasium.spaces.Box(-5, 5, (source,), np.float32)),
-        r"its box goes from -5.0 to 5.0: expected \[-1, 1\]",
+        "its box goes from -5.0 to 5.0: expected -1 to 1",
+    ),
+    "a half box": (
+        family(space=lambda self, source: gymnasium.spaces.Box(0, 1, (source,), np.float32)),
+        "its box goes from 0.0 to 1.0: expected -1 to 1",
+    ),
+    "a space of many": (
+        family(space=lambda self, source: gymnasium.spaces.Dict()),
+        "its space is a Dict: expected a Box, Discrete, MultiBinary or MultiDiscrete",
+    ),
+    "no mode": (family(mode="stare"), "its mode is 'stare', expected one of bias, scale"),
+    "one initial number": (family(initial=0.0), r"initial is 0.0, expected a tuple .*\(0.0,\)"),
+    "no allocation": (
+        family(allocation=lambda self, action, mask: action),
+        "allocation gave a Tensor: expected an Allocation",
+    ),
+    "nothing opened": (
+        family(opened=lambda self, a, mask: None),
+        "opened gave a NoneType: expected",
+    ),
+    "no bound": (
+        drawing(sample=lambda self: OneHot.sample(self) / 0),
+        "a draw holds .* where the network gives",
     ),
     "no space": (family(space=lambda self, source: source), "is a int, no Gymnasium space"),
     "padding open": (
@@ -162,7 +184,7 @@ def test_parameters_of_padding_must_not_matter() -> None:
 
     def init(self: Any, scores: Tensor, mask: Tensor) -> None:
         OneHot.__init__(self, scores, mask)
-        self.scores = scores
+        self.scores = scores  # those of padding, too
 
     with pytest.raises(ContractError, match="padding enters log_prob or entropy"):
         check_family(drawing(__init__=init, entropy=leaking))
@@ -174,3 +196,8 @@ def test_a_check_leaves_the_order_of_chance_as_it_was() -> None:
     torch.manual_seed(3)
     check_family("gate")
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_only_families_are_checked() -> None:
+    with pytest.raises(InputError, match="is no action family"):
+        check_family(Gate)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from rlattn.errors import ContractError, InputError
-from rlattn.rewards import REWARDS, Reward, Step
+from rlattn.rewards import REWARDS, Reward, SentenceReward, Step
 from rlattn.testing import check_reward
 
 
@@ -69,7 +69,7 @@ class Broken(Reward):
         ("nan", "gave .*(nan|inf).*: expected finite numbers"),
         ("wrong shape", r"shape \[4, 1\]"),
         ("integers", r"torch.int64.*use .float\(\)"),
-        ("unasked", r"step.native_logits, which nothing asked for"),
+        ("unasked", r"'broken' reads step.native_logits and did not ask"),
         ("of the batch", "do not take means, ranks or sums over the lanes"),
         ("padding", "padding of the source counts: look at step.mask"),
         ("chance", "seed the same way, it gives other numbers"),
@@ -89,6 +89,22 @@ def test_a_check_leaves_the_term_as_it_was() -> None:
     term = Broken("kept")
     check_reward(term)
     assert term._count == 0
+
+
+def test_only_terms_are_checked() -> None:
+    with pytest.raises(InputError, match="is no reward: register it, and give its name"):
+        check_reward(lambda step: step.reads_fraction)  # type: ignore[arg-type]
+
+
+def test_scores_of_empty_sentences_are_tried() -> None:
+    class Divided(SentenceReward):
+        name = "divided"
+
+        def score(self, sources: object, hypotheses: list[str], references: object) -> list[float]:
+            return [1 / len(hypothesis) for hypothesis in hypotheses]
+
+    with pytest.raises(ZeroDivisionError):
+        check_reward(Divided())
 
 
 def test_an_unknown_name_is_no_broken_rule() -> None:
