@@ -18,6 +18,7 @@ from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.reward_log import RewardLog
 from rlattn.envs import TranslationCore
+from rlattn.errors import InputError
 from rlattn.inference import TrainedPolicy
 
 
@@ -57,7 +58,14 @@ def make_ppo(
         settings: See there; the defaults when not given.
         seed: Seeds Python, NumPy, torch and the environment.
         device: Where the policy network is.
+
+    Raises:
+        InputError: If it is no `VecEnv`.
     """
+    if not isinstance(env, VecEnv):
+        raise InputError(
+            f"PPO trains on lanes, and got a {type(env).__name__}: give it rlattn.make_sb3(id)"
+        )
     settings = settings or PPOSettings()
     core = env.get_attr("core")[0]
     return PPO(

@@ -263,7 +263,7 @@ class TranslationCore:
             final_view,
             summaries,
             written,
-            allocation,
+            opened,
         )
 
     def hypotheses(self, lanes: np.ndarray) -> list[str]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from rlattn.steering import Allocation
-
 View = dict[str, Tensor]
 """What lanes see, by name."""
 
@@ -26,7 +24,8 @@ class Transition:
             None when no lane finished.
         summaries: One for each finished lane, in the order of the lanes.
         token: What was written, int64, ``[lanes]``.
-        allocation: What the action did, over the longest source of the moment.
+        opened: What the action left open of the source, bool, ``[lanes, source]``, over the longest
+            source of the moment.
     """
 
     view: View
@@ -36,4 +35,4 @@ class Transition:
     final_view: View | None
     summaries: list[dict[str, float]]
     token: np.ndarray
-    allocation: Allocation
+    opened: Tensor

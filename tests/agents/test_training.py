@@ -13,6 +13,7 @@ from stable_baselines3.common.callbacks import CheckpointCallback, EvalCallback
 import rlattn
 from rlattn.agents import PPOSettings, learn, make_ppo, trained_policy
 from rlattn.envs import TranslationVecEnv
+from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make
 from tests.hosts.tiny import generate, sentences, tiny_host
@@ -154,3 +155,8 @@ def test_what_was_settled_for_the_host_is_saved_with_the_policy(
     with policy.steer(host.model) as trace:
         generate(host, sentences(3))
     assert (trace.reads_fraction > 0).all()
+
+
+def test_ppo_wants_lanes(host: Seq2SeqHost) -> None:
+    with pytest.raises(InputError, match=r"got a TranslationCore: give it rlattn\.make_sb3"):
+        make_ppo(make(host))

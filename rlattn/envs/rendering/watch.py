@@ -9,7 +9,6 @@ import torch
 
 from rlattn.envs.core import TranslationCore
 from rlattn.envs.transition import Transition
-from rlattn.steering import Allocation
 
 
 @dataclass(frozen=True)
@@ -56,15 +55,15 @@ class Watch:
     def step(self, action: torch.Tensor) -> Transition:
         """Steps the core: see `TranslationCore.step`."""
         self._follow()
-        mask = self._core.mask.cpu().numpy().copy()
         transition = self._core.step(action)
         attention = transition.view["attention"].cpu().numpy().copy()
         self._over = transition.terminated | transition.truncated
         if transition.final_view is not None:
             attention[self._over] = transition.final_view["attention"].cpu().numpy()
-        at = np.arange(len(mask)), self._ages
+        at = np.arange(len(attention)), self._ages
         self._attention[at] = attention
-        self._opened[at] = mask & _opened(transition.allocation, mask.shape[1])
+        opened = transition.opened.cpu().numpy()
+        self._opened[at] = np.pad(opened, ((0, 0), (0, self._opened.shape[2] - opened.shape[1])))
         self._written[at] = transition.token
         self._ages += 1
         return transition
@@ -87,12 +86,3 @@ class Watch:
         for lane in np.flatnonzero(self._over):
             self._pairs[lane] = self._core.pair(int(lane))
         self._over[:] = False
-
-
-def _opened(allocation: Allocation, source: int) -> np.ndarray:
-    """What an allocation leaves open in any layer or head, bool, ``[lanes, source]``."""
-    values = allocation.values
-    if allocation.mode != "gate":
-        return np.ones((len(values), source), bool)
-    opened = (values if values.ndim == 2 else values.any(1).any(1)).cpu().numpy()
-    return np.pad(opened, ((0, 0), (0, source - opened.shape[1])))
