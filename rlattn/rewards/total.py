@@ -21,8 +21,8 @@ class TotalReward:
     """A weighted sum of terms, each of which stays visible by name.
 
     Args:
-        weights: The weight of each term, by its name; see `rlattn.rewards.make_weight` for weights
-            that change.
+        weights: The weight of each term, by its name: a number, or what `Schedule` or `Target`
+            take, by name, for one that changes.
         reads_target: Adapt the weight of the reads until this fraction of the source is read; a
             weight that is given is where it starts. The same as
             ``{"reads": {"target": reads_target}}``.
