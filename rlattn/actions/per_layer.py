@@ -80,7 +80,8 @@ class PerLayer(ActionFamily):
             return cls(make_family(rest), int(first))
         if not argument or first.isdecimal():
             raise InputError(
-                f"action per-layer:{argument or ''}: expected a family, as in per-layer:gate"
+                f"action per-layer{f':{argument}' if argument else ''}: expected a family, as in "
+                "per-layer:gate"
             )
         return cls(make_family(argument))
 

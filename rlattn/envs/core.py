@@ -193,10 +193,12 @@ class TranslationCore:
             What it led to. Finished lanes have started on their next sentence.
 
         Raises:
-            InputError: If there is not an action for each lane.
+            InputError: If there is not an action for each lane, or before the first reset.
             ContractError: If the family or a reward term breaks its contract.
             SteeringError: If an action leads to no legal allocation.
         """
+        if not self._started:
+            raise InputError("step before the first reset: there are no sentences yet")
         mask = self._sources.mask
         if action.numel() != self.lanes * self._size:
             raise InputError(

@@ -304,6 +304,22 @@ def test_sentence_rewards_come_at_the_end_for_what_was_written(
     assert scored > 0
 
 
+def test_there_is_no_step_before_a_reset(host: Seq2SeqHost) -> None:
+    core = make(host)
+    with pytest.raises(InputError, match="step before the first reset"):
+        core.step(random_action(core, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("shape", [(LANES, SOURCE - 1), (LANES + 1, SOURCE), (SOURCE,)])
+def test_every_lane_wants_an_action(host: Seq2SeqHost, shape: tuple[int, ...]) -> None:
+    core = make(host)
+    core.reset(0)
+    with pytest.raises(
+        InputError, match=rf"expected one for each of {LANES} lanes, each of {SOURCE}"
+    ):
+        core.step(torch.zeros(shape))
+
+
 def test_what_was_written_can_be_read(host: Seq2SeqHost) -> None:
     core, rng = make(host, prefix="free"), np.random.default_rng(0)
     core.reset(0)
