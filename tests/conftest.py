@@ -6,13 +6,18 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import pytest
 import torch
 
+from rlattn.actions import FAMILIES
+from rlattn.envs import registry
 from rlattn.hosts import Seq2SeqHost, load_host
+from rlattn.rewards import REWARDS
 from tests.hosts.tiny import CONFIGS, SOURCE, TARGET, pairs, save, tiny_host
 
 SHARED = Path(os.environ.get("RLATTN_SHARED", Path(__file__).parents[2] / "shared"))
@@ -21,6 +26,17 @@ SHARED = Path(os.environ.get("RLATTN_SHARED", Path(__file__).parents[2] / "share
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def _registered_only_here() -> Iterator[None]:
+    """Forgets the rewards, families and tasks that a test registers."""
+    registries: list[dict[str, Any]] = [REWARDS, FAMILIES, registry._tasks, gymnasium.registry]
+    known = [dict(names) for names in registries]
+    yield
+    for names, before in zip(registries, known, strict=True):
+        names.clear()
+        names.update(before)
 
 
 @pytest.fixture(scope="session")

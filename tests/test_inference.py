@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import rlattn
-from rlattn.actions import FAMILIES, Bias, make_family, register_family
+from rlattn.actions import Bias, make_family, register_family
 from rlattn.corpora import Pair
 from rlattn.errors import InputError, SteeringError
 from rlattn.hosts import Seq2SeqHost, load_host
@@ -101,6 +101,7 @@ def test_an_episode_and_generate_write_the_same(
     assert written != generate(each_host, TEXTS), "the policy matters"
 
 
+@pytest.mark.usefixtures("_registered_only_here")
 def test_so_they_do_where_a_family_leaves_clipping_to_others(host: Seq2SeqHost) -> None:
     @register_family
     class Unclipped(Bias):
@@ -109,13 +110,10 @@ def test_so_they_do_where_a_family_leaves_clipping_to_others(host: Seq2SeqHost) 
         def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
             return Allocation("bias", 3 * action)
 
-    try:
-        policy = strong(host, "unclipped")
-        with policy.steer(host.model):
-            written = generate(host, TEXTS)
-        assert written == episodes(host, policy, TEXTS)[0]
-    finally:
-        del FAMILIES["unclipped"]
+    policy = strong(host, "unclipped")
+    with policy.steer(host.model):
+        written = generate(host, TEXTS)
+    assert written == episodes(host, policy, TEXTS)[0]
 
 
 @EVERY_ACTION

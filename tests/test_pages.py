@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,25 +28,8 @@ def shortened(code: str) -> str:
     return "".join(LONG.sub("64", line) if "learn(" in line else line for line in lines)
 
 
-@pytest.fixture
-def _forgetful() -> Iterator[None]:
-    """Forgets what a page registers."""
-    import gymnasium
-
-    from rlattn.actions import FAMILIES
-    from rlattn.envs import registry
-    from rlattn.rewards import REWARDS
-
-    known = [(names, set(names)) for names in (REWARDS, FAMILIES, registry._tasks)]
-    ids = set(gymnasium.registry)
-    yield
-    for names, before in [*known, (gymnasium.registry, ids)]:
-        for name in set(names) - before:
-            del names[name]
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("_forgetful")
+@pytest.mark.usefixtures("_registered_only_here")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_examples_of_a_page_run_one_after_the_other(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

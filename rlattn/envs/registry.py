@@ -43,7 +43,7 @@ def register_task(id: str, **defaults: Any) -> None:
         )
     check_settings(defaults)
     for name, value in defaults.items():
-        if not _is_plain(value):
+        if not is_plain(value):
             raise InputError(
                 f"{name}={value!r}: expected what JSON can hold, so that the id says all of it"
             )
@@ -82,7 +82,7 @@ def make_sb3(
     return TranslationVecEnv(core, handles=handles, render_mode=render_mode)
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether JSON gives it back as it was."""
     try:
         return bool(json.loads(json.dumps(value, allow_nan=False)) == value)

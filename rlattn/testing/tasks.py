@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from typing import Any
 
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from rlattn.corpora import Pair
 from rlattn.envs import TASKS, TranslationCore, TranslationEnv, make_core
+from rlattn.envs.registry import is_plain
 from rlattn.errors import ContractError, InputError, closest
 from rlattn.rewards import Shuffled
 
@@ -56,11 +56,7 @@ def _single(id: str, settings: dict[str, Any]) -> TranslationEnv:
 
 def _check_data(settings: dict[str, Any], id: str) -> None:
     for name, value in settings.items():
-        try:
-            plain = json.loads(json.dumps(value, allow_nan=False)) == value
-        except (TypeError, ValueError):
-            plain = False
-        if not plain:
+        if not is_plain(value):
             raise ContractError(f"{id}: {name}={value!r} does not survive JSON: give plain data")
 
 

@@ -13,7 +13,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import Tensor
 
-from rlattn.actions import FAMILIES, MaskedCategorical, Position, register_family
+from rlattn.actions import MaskedCategorical, Position, register_family
 from rlattn.agents import PointerPolicy, PPOSettings, make_ppo
 from rlattn.agents.ppo import to_observation
 from rlattn.envs import TranslationEnv, TranslationVecEnv
@@ -234,6 +234,7 @@ def test_the_width_of_the_memory_is_read_off_observations_that_carry_it(
         PPO(PointerPolicy, env_of(host), policy_kwargs={"action": "gate"})
 
 
+@pytest.mark.usefixtures("_registered_only_here")
 def test_a_draw_that_leaves_its_space_is_told_at_the_first_step(host: Seq2SeqHost) -> None:
     class Astray(MaskedCategorical):
         def sample(self) -> Tensor:
@@ -246,14 +247,12 @@ def test_a_draw_that_leaves_its_space_is_told_at_the_first_step(host: Seq2SeqHos
         def distribution(self, parameters: Tensor, mask: Tensor) -> MaskedCategorical:
             return Astray(parameters[..., 0], mask)
 
-    try:
-        ppo = ppo_of(host, action="lost")
-        with pytest.raises(ContractError, match="'lost': a draw leaves its space"):
-            ppo.learn(64)
-    finally:
-        del FAMILIES["lost"]
+    ppo = ppo_of(host, action="lost")
+    with pytest.raises(ContractError, match="'lost': a draw leaves its space"):
+        ppo.learn(64)
 
 
+@pytest.mark.usefixtures("_registered_only_here")
 def test_what_opens_nothing_is_told_at_the_first_step(host: Seq2SeqHost) -> None:
     @register_family
     class Blind(Position):
@@ -262,9 +261,6 @@ def test_what_opens_nothing_is_told_at_the_first_step(host: Seq2SeqHost) -> None
         def opened(self, action: Tensor, mask: Tensor) -> Tensor:
             return torch.zeros_like(mask)
 
-    try:
-        ppo = ppo_of(host, action="blind")
-        with pytest.raises(ContractError, match="'blind' opens nothing"):
-            ppo.learn(64)
-    finally:
-        del FAMILIES["blind"]
+    ppo = ppo_of(host, action="blind")
+    with pytest.raises(ContractError, match="'blind' opens nothing"):
+        ppo.learn(64)

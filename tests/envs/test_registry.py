@@ -17,7 +17,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import rlattn
 from rlattn.corpora import Pair
-from rlattn.envs import TASKS, TranslationVectorEnv, registry
+from rlattn.envs import TASKS, TranslationVectorEnv
 from rlattn.errors import InputError
 
 LANES = 4
@@ -29,16 +29,6 @@ def _no_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
-
-
-@pytest.fixture
-def new_ids() -> Iterator[None]:
-    """Ids that a test registers are gone after it."""
-    before = set(TASKS)
-    yield
-    for id in set(TASKS) - before:
-        del registry._tasks[id]
-        del gymnasium.registry[id]
 
 
 def same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
@@ -171,7 +161,7 @@ def test_make_sb3_takes_what_differs_from_the_task(task: dict[str, Any]) -> None
     assert "memory" in env.observation_space.spaces
 
 
-@pytest.mark.usefixtures("new_ids")
+@pytest.mark.usefixtures("_registered_only_here")
 def test_a_task_of_ones_own_has_every_face(task: dict[str, Any]) -> None:
     rlattn.register_task("mine/Short-v3", **task, action="topk:2", reward={"chrf": 1.0})
     assert gymnasium.make("mine/Short-v3").unwrapped.core.family.spec == "topk:2"
@@ -180,7 +170,7 @@ def test_a_task_of_ones_own_has_every_face(task: dict[str, Any]) -> None:
     assert TASKS["mine/Short-v3"]["action"] == "topk:2"
 
 
-@pytest.mark.usefixtures("new_ids")
+@pytest.mark.usefixtures("_registered_only_here")
 @pytest.mark.parametrize(
     ("id", "defaults", "message"),
     [

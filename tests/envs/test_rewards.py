@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,7 @@ from torch import Tensor
 
 from rlattn.errors import ContractError
 from rlattn.hosts import Seq2SeqHost
-from rlattn.rewards import REWARDS, Step, TotalReward, register_reward, register_scorer
+from rlattn.rewards import Step, TotalReward, register_reward, register_scorer
 from tests.envs.cores import LANES, ended, make, play, random_action
 
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
@@ -23,14 +21,6 @@ class Overheard(TotalReward):
     def __call__(self, step: Step) -> tuple[Tensor, Tensor]:
         self.step = step
         return super().__call__(step)
-
-
-@pytest.fixture
-def _registered_only_here() -> Any:
-    known = dict(REWARDS)
-    yield
-    REWARDS.clear()
-    REWARDS.update(known)
 
 
 @EVERY_PREFIX

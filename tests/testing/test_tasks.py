@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import gymnasium
 import pytest
 import torch
 from torch import Tensor
 
 import rlattn
-from rlattn.envs import TASKS, registry
+from rlattn.envs import TASKS
 from rlattn.errors import ContractError, InputError
-from rlattn.rewards import REWARDS, Step, register_reward
+from rlattn.rewards import Step, register_reward
 from rlattn.testing import check_task
 
-
-@pytest.fixture(autouse=True)
-def _registered_only_here() -> Iterator[None]:
-    rewards, tasks = dict(REWARDS), set(TASKS)
-    yield
-    REWARDS.clear()
-    REWARDS.update(rewards)
-    for id in set(TASKS) - tasks:
-        del registry._tasks[id]
-        del gymnasium.registry[id]
+pytestmark = pytest.mark.usefixtures("_registered_only_here")
 
 
 @pytest.mark.parametrize("id", list(TASKS))
