@@ -68,11 +68,26 @@ class AttentionPolicy(nn.Module):
             self.score.weight.mul_(0.1)
             self.score.bias.copy_(torch.tensor(self.family.initial))
 
-    def forward(self, observation: Observation) -> tuple[MaskedDistribution, Tensor]:
+    def keys(self, memory: Tensor) -> Tensor:
+        """What the network takes from a memory, the same at every step.
+
+        Args:
+            memory: As in `Observation`, ``[rows, d_model]``.
+
+        Returns:
+            ``[rows, width]``.
+        """
+        keys: Tensor = self.key(memory.float())
+        return keys
+
+    def forward(
+        self, observation: Observation, keys: Tensor | None = None
+    ) -> tuple[MaskedDistribution, Tensor]:
         """What the policy would do, and how good it thinks that is.
 
         Args:
             observation: ``[lanes, ...]``.
+            keys: What `keys` made of the observation's memory, where it is known already.
 
         Returns:
             The distribution over actions ``[lanes, source]`` and the value, ``[lanes]``.
@@ -80,7 +95,7 @@ class AttentionPolicy(nn.Module):
         mask = observation.mask
         # From here on one row per valid position: most of a padded batch is padding.
         lane = mask.nonzero()[:, 0]
-        key = self.key(observation.memory.float())
+        key = self.keys(observation.memory) if keys is None else keys
         if observation.rows is not None:
             key = key.index_select(0, observation.rows)
         looked = observation.attention[mask][:, None]
@@ -107,9 +122,11 @@ class AttentionPolicy(nn.Module):
         family = self.family.on(observation.before)
         return family.distribution(scores, mask), value[:, 0]
 
-    def act(self, observation: Observation, deterministic: bool = True) -> Tensor:
-        """One action per lane, ``[lanes, source]``."""
-        distribution: MaskedDistribution = self(observation)[0]
+    def act(
+        self, observation: Observation, deterministic: bool = True, keys: Tensor | None = None
+    ) -> Tensor:
+        """One action per lane, ``[lanes, source]``; `keys` as for `forward`."""
+        distribution: MaskedDistribution = self(observation, keys)[0]
         return distribution.mode() if deterministic else distribution.sample()
 
 

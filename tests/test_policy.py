@@ -142,6 +142,14 @@ def test_acting_is_greedy_unless_told_otherwise(action: str) -> None:
 
 
 @EVERY_FAMILY
+def test_keys_that_are_known_already_are_not_made_again(action: str) -> None:
+    network, seen = policy(action), observation([3, 5])
+    keys = network.keys(seen.memory)
+    unread = replace(seen, memory=torch.full_like(seen.memory, torch.nan))
+    assert torch.equal(network.act(unread, keys=keys), network.act(seen))
+
+
+@EVERY_FAMILY
 def test_learning_reaches_every_weight(action: str) -> None:
     network, seen = policy(action), observation([5, 2, 9])
     distribution, value = network(seen)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,40 +10,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import rlattn
-from rlattn.actions import Bias, make_family, register_family
+from rlattn.actions import Bias, register_family
 from rlattn.corpora import Pair
-from rlattn.errors import InputError, SteeringError
-from rlattn.hosts import Seq2SeqHost, load_host
+from rlattn.errors import SteeringError
+from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, native, translate
 from rlattn.observation import Observation
-from rlattn.policy import AttentionPolicy, PolicyConfig
 from rlattn.rewards import Step, TotalReward
 from rlattn.steering import Allocation
 from tests.conftest import SHARED
 from tests.envs.cores import ended, make
-from tests.hosts.tiny import SOURCE, TARGET, generate, save, sentences, tiny_host
-
-# A window of a network that has not learned opens nearly everything.
-ACTIONS = ["gate", "bias", "mix", "position", "sharpness", "simplex", "topk:2"]
-# Some of the words end a sentence.
-SENTENCES = f"gate:sentence:{','.join(map(str, range(3, 63, 5)))}"
-TIED = ["gate:2", SENTENCES]
-LAYERED = ["per-layer:2:gate", "per-layer:2:mix", f"per-layer:2:{SENTENCES}"]
-EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, *TIED, *LAYERED])
-TEXTS = sorted(set(sentences(60)))[:50]
-
-
-def strong(host: Seq2SeqHost, action: str = "gate", seed: int = 0) -> TrainedPolicy:
-    """A random policy that acts strongly: gates about half open, biases of either sign."""
-    torch.manual_seed(seed)
-    spec = make_family(action).fit(host).spec
-    network = AttentionPolicy(PolicyConfig(spec, host.d_model, host.d_state, width=16))
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=0.4)
-    nn.init.zeros_(network.score.bias)
-    return TrainedPolicy(network, host.name, host.fingerprint)
+from tests.hosts.tiny import SOURCE, generate, tiny_host
+from tests.inference.policies import EVERY_ACTION, SENTENCES, TEXTS, hooks, strong
 
 
 class Overheard(TotalReward):
@@ -140,9 +116,9 @@ def test_the_policy_sees_the_same_in_both(
     seen: list[Observation] = []
     act = policy.policy.act
 
-    def overheard(observation: Observation) -> Tensor:
+    def overheard(observation: Observation, **kept: Tensor) -> Tensor:
         seen.append(observation)
-        return act(observation)
+        return act(observation, **kept)
 
     monkeypatch.setattr(policy.policy, "act", overheard)
     with policy.steer(each_host.model):
@@ -160,44 +136,6 @@ def test_the_policy_sees_the_same_in_both(
             # Half a digit of rounding in the encoder may tip a number of half precision over.
             digit = torch.finfo(torch.float16).eps if value.dtype == torch.float16 else 0.0
             assert torch.allclose(value, getattr(there, name), rtol=digit, atol=1e-4), name
-
-
-@EVERY_ACTION
-def test_batches_and_padding_do_not_matter(each_host: Seq2SeqHost, action: str) -> None:
-    policy, texts = strong(each_host, action), TEXTS[:8]
-    limits = {"max_source": SOURCE, "max_target": TARGET}
-    alone = translate(each_host, texts, policy, **limits, batch=1)
-    for batch in (3, 64):
-        together = translate(each_host, texts, policy, **limits, batch=batch)
-        assert together.texts == alone.texts
-        assert together.reads_fraction == pytest.approx(alone.reads_fraction, abs=1e-5)
-
-
-def test_translations_keep_the_order_of_the_sentences(host: Seq2SeqHost) -> None:
-    policy, limits = strong(host), {"max_source": SOURCE, "max_target": TARGET}
-    there = translate(host, TEXTS, policy, **limits)
-    back = translate(host, TEXTS[::-1], policy, **limits)
-    assert back.texts[::-1] == there.texts
-    assert back.reads_fraction[::-1] == pytest.approx(there.reads_fraction, abs=1e-5)
-
-
-def test_without_a_policy_the_host_translates_natively(host: Seq2SeqHost) -> None:
-    output = translate(host, TEXTS, max_source=SOURCE, max_target=TARGET, batch=7)
-    assert output.texts == host.detokenize(generate(host, TEXTS))
-    assert output.reads_fraction == [1.0] * len(TEXTS)
-    assert output.truncated == 0
-
-
-def test_sentences_that_are_too_long_are_counted(host: Seq2SeqHost) -> None:
-    texts = ["ba be bi bo bu", "ba", "be be be be"]
-    output = translate(host, texts, strong(host), max_source=4, max_target=3)
-    assert output.truncated == 2
-    assert output.texts[2] == translate(host, ["be be be"], strong(host), max_target=3).texts[0]
-
-
-def test_nothing_gives_nothing(host: Seq2SeqHost) -> None:
-    output = translate(host, [], strong(host))
-    assert (output.texts, output.reads_fraction, output.truncated) == ([], [], 0)
 
 
 @pytest.mark.parametrize("action", ["gate", "bias", "window"])
@@ -256,23 +194,6 @@ def test_a_mask_may_be_left_out(host: Seq2SeqHost) -> None:
         plain = host.model.generate(input_ids=ids, **settings)
         masked = host.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **settings)
     assert torch.equal(plain, masked)
-
-
-def hooks(host: Seq2SeqHost) -> int:
-    return sum(
-        len(module._forward_hooks) + len(module._forward_pre_hooks)
-        for module in host.model.modules()
-    )
-
-
-def test_another_host_is_refused(host: Seq2SeqHost) -> None:
-    policy, other = strong(host), tiny_host(seed=1)
-    with pytest.raises(InputError, match=r"trained on host tiny-Marian .* not on"):
-        policy.check(other.model)
-    with pytest.raises(InputError, match="trained on host"), policy.steer(other.model):
-        pass
-    assert hooks(other) == 0
-    policy.check(tiny_host().model)  # the same weights in another object
 
 
 def test_the_model_is_left_as_it_was() -> None:
@@ -339,84 +260,3 @@ def test_training_under_a_policy_is_refused(host: Seq2SeqHost) -> None:
     ids = torch.tensor([[5, 6, 7]])
     with strong(host).steer(host.model), pytest.raises(SteeringError, match="one token at a time"):
         host.model(input_ids=ids, labels=ids)
-
-
-@EVERY_ACTION
-def test_a_saved_policy_comes_back(host: Seq2SeqHost, action: str, tmp_path: Path) -> None:
-    policy = strong(host, action)
-    policy.save(tmp_path / "run" / "policy")
-    loaded = rlattn.load(str(tmp_path / "run" / "policy"))
-    assert (loaded.host_name, loaded.host_fingerprint) == (host.name, host.fingerprint)
-    assert loaded.policy.config == policy.policy.config
-    for ours, theirs in zip(policy.policy.parameters(), loaded.policy.parameters(), strict=True):
-        assert torch.equal(ours, theirs)
-        assert not theirs.requires_grad
-    with policy.steer(host.model):
-        expected = generate(host, TEXTS)
-    with loaded.steer(host.model):
-        assert generate(host, TEXTS) == expected
-
-
-def test_a_policy_is_saved_as_plain_data(host: Seq2SeqHost, tmp_path: Path) -> None:
-    strong(host).save(tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {"policy.json", "policy.safetensors"}
-    card = json.loads((tmp_path / "policy.json").read_text())
-    assert card["host"] == {"name": host.name, "fingerprint": host.fingerprint}
-    assert card["policy"]["action"] == "gate"
-
-
-def test_a_policy_works_on_a_host_from_a_folder(host: Seq2SeqHost, tmp_path: Path) -> None:
-    policy = strong(host)
-    loaded = load_host(save(host, tmp_path))
-    with policy.steer(host.model):
-        expected = generate(host, TEXTS[:5])
-    with policy.steer(loaded.model):
-        assert generate(loaded, TEXTS[:5]) == expected
-
-
-@pytest.mark.parametrize("file", ["policy.json", "policy.safetensors"])
-@pytest.mark.parametrize("damage", ["cut", "garbled", "missing", "empty"])
-def test_a_damaged_policy_is_refused_in_one_line(
-    host: Seq2SeqHost, tmp_path: Path, file: str, damage: str
-) -> None:
-    folder = tmp_path / "policy"
-    strong(host).save(folder)
-    content = (folder / file).read_bytes()
-    if damage == "missing":
-        (folder / file).unlink()
-    else:
-        changed = {"cut": content[: len(content) // 2], "garbled": b"\xff{]", "empty": b""}
-        (folder / file).write_bytes(changed[damage])
-    message = f"{file} is missing" if damage == "missing" else "damaged"
-    with pytest.raises(InputError, match=f"^{folder}: [^\n]*{message}[^\n]*$"):
-        rlattn.load(folder)
-
-
-CARDS: dict[str, Any] = {
-    "another format": {"format": 99},
-    "no format": {"format": None},
-    "no host": {"host": {}},
-    "an unknown action": {"policy": {"action": "stare", "d_model": 32, "d_state": 32}},
-    "another width": {"policy": {"action": "gate", "d_model": 32, "d_state": 32, "width": 7}},
-    "an unknown setting": {"policy": {"action": "gate", "colour": "red"}},
-    "no numbers": {"policy": {"action": "gate", "d_model": "many", "d_state": 32}},
-}
-
-
-@pytest.mark.parametrize("change", CARDS.values(), ids=CARDS)
-def test_a_card_that_does_not_fit_is_refused(
-    host: Seq2SeqHost, tmp_path: Path, change: dict[str, Any]
-) -> None:
-    strong(host).save(tmp_path)
-    card = json.loads((tmp_path / "policy.json").read_text())
-    (tmp_path / "policy.json").write_text(json.dumps({**card, **change}))
-    with pytest.raises(InputError, match=r"^[^\n]+$"):
-        rlattn.load(tmp_path)
-
-
-def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"policy\.json is missing"):
-        rlattn.load(tmp_path / "nowhere")
-    (tmp_path / "file").write_text("hello")
-    with pytest.raises(InputError, match="file: not a policy folder"):
-        rlattn.load(tmp_path / "file")

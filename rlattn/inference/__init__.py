@@ -1,0 +1,9 @@
+"""A trained policy at work: loaded from a folder, steering `model.generate()`."""
+
+from __future__ import annotations
+
+from rlattn.inference.session import Trace, native
+from rlattn.inference.trained import TrainedPolicy, load
+from rlattn.inference.translation import Translations, translate
+
+__all__ = ["Trace", "TrainedPolicy", "Translations", "load", "native", "translate"]
