@@ -144,7 +144,7 @@ def test_acting_is_greedy_unless_told_otherwise(action: str) -> None:
 @EVERY_FAMILY
 def test_keys_that_are_known_already_are_not_made_again(action: str) -> None:
     network, seen = policy(action), observation([3, 5])
-    keys = network.keys(seen.memory)
+    keys = network.keys(seen)
     unread = replace(seen, memory=torch.full_like(seen.memory, torch.nan))
     assert torch.equal(network.act(unread, keys=keys), network.act(seen))
 

@@ -13,6 +13,7 @@ from gymnasium.spaces import Box
 from torch import Tensor
 
 from rlattn.actions.distributions import MaskedDistribution
+from rlattn.actions.segments import Segments
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.steering import Allocation, SteeringMode
@@ -48,6 +49,7 @@ class ActionFamily(ABC):
         mode: How its allocations steer.
         chooses_reads: Whether an action decides how many positions are read.
         reads_tokens: Whether what an action does depends on the tokens of the source.
+        segments: Which neighbouring positions share what the network gives; None where none do.
         argument: What stood behind the name, as `make_family` was told.
     """
 
@@ -56,6 +58,7 @@ class ActionFamily(ABC):
     mode: SteeringMode
     chooses_reads: bool = False
     reads_tokens: bool = False
+    segments: Segments | None = None
     argument: str | None = None
 
     @classmethod

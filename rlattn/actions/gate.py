@@ -36,7 +36,7 @@ class Gate(OpeningFamily):
     chooses_reads = True
 
     def __init__(self, segments: Segments | None = None) -> None:
-        self._segments = segments
+        self.segments = segments
         self.reads_tokens = segments is not None and segments.reads_tokens
 
     @classmethod
@@ -58,37 +58,37 @@ class Gate(OpeningFamily):
     @property
     def spec(self) -> str:
         """``gate``, and which positions share one."""
-        return self.name if self._segments is None else f"{self.name}:{self._segments.spec}"
+        return self.name if self.segments is None else f"{self.name}:{self.segments.spec}"
 
     def fit(self, host: Seq2SeqHost) -> Self:
         """The gates for a host; says which of its tokens end a sentence."""
-        return self if self._segments is None else type(self)(self._segments.fit(host))
+        return self if self.segments is None else type(self)(self.segments.fit(host))
 
     def on(self, before: Before) -> Self:
         """The gates for these sources."""
-        return self if self._segments is None else type(self)(self._segments.on(before.tokens))
+        return self if self.segments is None else type(self)(self.segments.on(before.tokens))
 
     def space(self, source: int) -> gymnasium.Space[Any]:
         """One bit for each gate; 1 is open."""
         return gymnasium.spaces.MultiBinary(
-            source if self._segments is None else self._segments.most(source)
+            source if self.segments is None else self.segments.most(source)
         )
 
     def distribution(self, parameters: Tensor, mask: Tensor) -> NonEmptyBernoulli:
         """Gates from each position's log-odds of being open, or their mean over a segment."""
         log_odds = parameters[..., 0]
-        if self._segments is not None:
-            log_odds, mask = self._segments.pool(log_odds, mask)
+        if self.segments is not None:
+            log_odds, mask = self.segments.pool(log_odds, mask)
         # Bounded smoothly: a gate that is shut for good could never find out that it should open.
         return NonEmptyBernoulli(_BOUND * torch.tanh(log_odds / _BOUND), mask)
 
     def opened(self, action: Tensor, mask: Tensor) -> Tensor:
         """The valid positions behind an open gate; the last gate's where none is."""
-        present = mask if self._segments is None else self._segments.present(mask)
+        present = mask if self.segments is None else self.segments.present(mask)
         opened = (action > 0.5) & present
         if not bool(opened.any(-1).all()):
             last = present & (present.long().cumsum(-1) == present.sum(-1, keepdim=True))
             opened = torch.where(opened.any(-1, keepdim=True), opened, last)
-        if self._segments is None:
+        if self.segments is None:
             return opened
-        return opened.gather(1, self._segments.index(mask)) & mask
+        return opened.gather(1, self.segments.index(mask)) & mask

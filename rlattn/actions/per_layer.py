@@ -69,7 +69,7 @@ class PerLayer(ActionFamily):
             raise InputError(f"per-layer:{inside.spec}: expected a family that has no layers yet")
         self.inside, self._layers = inside, layers
         self.mode, self.chooses_reads = inside.mode, inside.chooses_reads
-        self.reads_tokens = inside.reads_tokens
+        self.reads_tokens, self.segments = inside.reads_tokens, inside.segments
         self.initial = inside.initial * (layers or 1)
 
     @classmethod

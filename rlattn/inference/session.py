@@ -74,6 +74,7 @@ class _Session:
         self._ends = torch.tensor(ends if isinstance(ends, list) else [ends], device=model.device)
         self._hidden: Tensor | None = None
         self._encoded: Tensor | None = None
+        self._keys: Tensor | None = None
 
     def encoding(self, encoder: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Notes the tokens of the source."""
@@ -100,10 +101,14 @@ class _Session:
         seen = self._observer.view(self._mask)
         embedded = self._embed(token).float()
         observation = Observation(memory=self._memory, token=embedded, source=self._source, **seen)
+        if self._keys is None:
+            self._keys = self._policy.keys(observation)
         action = self._policy.act(observation, keys=self._keys)
         family = self._policy.family.on(observation.before)
         action = family.nearest(action)
         self.steering.allocation = family.allocation(action, self._mask)
+        if cache.get_seq_length() == 0 and self.steering.allocation.is_plain_gate:
+            self.steering.read_memory(kwargs["encoder_outputs"][0], cache)
         reads = family.reads(action, self._mask) / self._mask.sum(-1)
         self._reads += torch.where(self._live, reads, 0.0)
         if self._trace:
@@ -117,7 +122,7 @@ class _Session:
             else mask.bool()
         )
         self._memory = compact(memory[self._mask])
-        self._keys = None if self._policy is None else self._policy.keys(self._memory)
+        self._keys = None
         self._source = self._tokens()
         self._observer = Observer(rows, width, self._embed.weight.shape[1], memory.device)
         self._live = torch.ones(rows, dtype=torch.bool, device=memory.device)

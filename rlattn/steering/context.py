@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 from transformers import PreTrainedModel
+from transformers.cache_utils import Cache
 
 from rlattn.errors import SteeringError
 from rlattn.steering.allocation import Allocation
 from rlattn.steering.bands import current_bands
+from rlattn.steering.memory import Lent, lend
 from rlattn.steering.probe import anatomy, describe
 from rlattn.steering.reading import Part, Reading, Scope
 from rlattn.steering.registry import give_back, take_over
@@ -77,6 +79,7 @@ class Steering:
             steered[sorted(chosen)] = True
         self._scope = Scope(which, steered, self.layers_count, self.heads_count)
         self._expected = frozenset(every) if record else which
+        self._lent: Lent | None = None
         self._reading = self.reading(None)
         self._hooks: tuple[RemovableHandle, ...] = ()
 
@@ -106,11 +109,35 @@ class Steering:
         for hook in self._hooks:
             hook.remove()
         give_back(self._anatomy.configs, self._anatomy.cross_attentions)
+        self.read_memory(None)
         self._reading = self.reading(None)
 
     def reading(self, allocation: Allocation | None) -> Reading:
         """What a forward follows; for a forward that is not the model's own."""
-        return Reading(self._scope, allocation, self._record)
+        return Reading(self._scope, allocation, self._record, self._lent)
+
+    def read_memory(self, memory: Tensor | None, cache: Cache | None = None) -> bool:
+        """Has gates read a memory itself in the forwards to come, without keys and values of it.
+
+        A decoding step then costs what the open positions cost. Every allocation must be a gate
+        that all layers and heads share until `read_memory(None)` or the exit.
+
+        Args:
+            memory: What the decoder is given, `[lanes, source, d_model]`; None to end it.
+            cache: The model's, before its first forward over this memory.
+
+        Returns:
+            Whether it was done. It is not, and nothing is changed, where the source is short, the
+            cache is not a dynamic one, the model makes keys and values in a way of its own, or
+            computes in half precision.
+        """
+        if self._lent is not None:
+            self._lent.give_back()
+            self._lent = None
+        everywhere = len(self._scope.layers) == self.layers_count and self._scope.heads is None
+        if memory is not None and cache is not None and everywhere and not self._model.training:
+            self._lent = lend(cache, memory, self._anatomy.projections)
+        return self._lent is not None
 
     def _begin(self, decoder: nn.Module, args: Any) -> None:
         self._reading = self.reading(self.allocation)

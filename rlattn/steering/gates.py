@@ -1,74 +1,136 @@
-"""Attention under a gate that all layers and heads share: the path of a policy's every step."""
+"""A gate that all layers and heads share: which positions are read, and only those."""
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from rlattn.steering.allocation import Allocation
 from rlattn.steering.attention import refuse
 
+LONG = 128
+"""From so many source positions on, what is shut is not read rather than read and masked."""
 
-def gate_bias(values: Tensor, mask: Tensor | None, heads: int, dtype: torch.dtype) -> Tensor:
-    """What a gate adds in every layer of a forward, for `biased_weights`.
+FEW = 0.3
+"""So small a share of the positions must be open for that to pay: gathering them costs."""
 
-    Together they give what `steered_weights` gives, in fewer passes.
+FEW_OF_MEMORY = 0.6
+"""The same where positions are gathered once for all layers, not their keys and values for each."""
+
+
+class Gate:
+    """A gate as all layers of a forward use it.
 
     Args:
-        values: True where open, bool, `[lanes, source]`.
+        allocation: The gate; all layers and heads share it.
         mask: None, bool (True = may be read) or additive float; broadcasts to
             `[lanes, 1, queries, source]`.
         heads: Number of heads of a layer.
         dtype: Of the queries.
+        few: Up to which share of the positions the open ones are gathered.
 
-    Returns:
-        `[lanes * heads, queries or 1, source]`.
+    Attributes:
+        bias: What is added to the logits at the positions that are read, `[lanes, 1, queries or 1,
+            width]`; the smallest finite number where nothing may be read.
+        index: The positions that are read, int64, `[lanes, width]`: the open ones, and the first of
+            them again in lanes that have fewer than others. None where all are, in their order.
 
     Raises:
         SteeringError: If a lane has no valid position open.
     """
-    is_open = values[:, None, None, :]
-    added = torch.zeros((), dtype=dtype, device=values.device)
-    if mask is not None and mask.dtype == torch.bool:
-        is_open = is_open & mask
-    elif mask is not None:
-        is_open, added = is_open & (mask > torch.finfo(mask.dtype).min / 2), mask.to(dtype)
-    refuse(~is_open.any(-1, keepdim=True), None, "a gate with no valid position open")
-    # The smallest finite number gives a weight of exactly zero beside any real logit.
-    return per_head(torch.where(is_open, added, torch.finfo(dtype).min), heads)
+
+    def __init__(
+        self,
+        allocation: Allocation,
+        mask: Tensor | None,
+        heads: int,
+        dtype: torch.dtype,
+        few: float,
+    ) -> None:
+        self._heads, self._source = heads, allocation.values.shape[1]
+        self._kept: dict[str, Tensor] = {}
+        self._memory: Tensor | None = None
+        opened = allocation.values[:, None, None, :]
+        added = torch.zeros((), dtype=dtype, device=opened.device)
+        if mask is not None and mask.dtype == torch.bool:
+            opened = opened & mask
+        elif mask is not None:
+            opened, added = opened & (mask > torch.finfo(mask.dtype).min / 2), mask.to(dtype)
+        # The smallest finite number gives a weight of exactly zero beside any real logit.
+        shut = torch.finfo(dtype).min
+        self.bias, self.index = torch.where(opened, added, shut), None
+        count = opened.sum(-1, keepdim=True)
+        least, most = torch.stack(count.aminmax()).tolist()  # the only wait for the device
+        if not least:
+            refuse(count == 0, None, "a gate with no valid position open")
+        if self._source >= LONG and most <= few * self._source and opened.shape[2] == 1:
+            self.index = _places(opened[:, 0, 0], most)
+            beyond = torch.arange(most, device=opened.device) >= count
+            self.bias = self.columns(self.bias).masked_fill(beyond, shut)
+
+    @cached_property
+    def bias_per_head(self) -> Tensor:
+        """`bias` as `biased_weights` takes it, `[lanes * heads, queries or 1, width]`."""
+        return self.bias.expand(-1, self._heads, -1, -1).flatten(0, 1)
+
+    def pick(self, what: str, rows: Tensor) -> Tensor:
+        """The rows that are read.
+
+        Args:
+            what: Names the rows. Memory of what was picked before under that name is used again:
+                fresh memory costs more than the copy.
+            rows: `[lanes, heads or 1, source, size]`.
+
+        Returns:
+            `[lanes, heads or 1, width, size]`.
+        """
+        if self.index is None:
+            return rows
+        lanes, heads, source, size = rows.shape
+        # Few long copies are faster than many short ones.
+        if heads == 1 or rows.transpose(1, 2).is_contiguous():
+            table, order = rows.transpose(1, 2).reshape(-1, heads * size), (0, 2, 1, 3)
+            firsts, index = lanes, self.index
+        else:
+            table, order = rows.reshape(-1, size), (0, 1, 2, 3)
+            firsts, index = lanes * heads, self.index.repeat_interleave(heads, dim=0)
+        first = torch.arange(firsts, device=rows.device)[:, None] * source
+        kept = None if torch.is_grad_enabled() else self._kept.get(what)
+        picked = torch.index_select(table, 0, (index + first).flatten(), out=kept)
+        self._kept[what] = picked
+        width = self.index.shape[1]
+        shape = (lanes, width, heads, size) if firsts == lanes else (lanes, heads, width, size)
+        return picked.view(shape).permute(order)
+
+    def pick_once(self, memory: Tensor) -> Tensor:
+        """What all layers read of a memory, `[lanes, source, size]` to `[lanes, width, size]`."""
+        if self._memory is None:
+            self._memory = self.pick("memory", memory[:, None])[:, 0]
+        return self._memory
+
+    def columns(self, numbers: Tensor) -> Tensor:
+        """What is read of `[lanes or 1, heads or 1, queries, source]`, `[..., width]`."""
+        if self.index is None:
+            return numbers
+        index = self.index[:, None, None, :].expand(-1, *numbers.shape[1:3], -1)
+        return numbers.expand(len(index), -1, -1, -1).gather(-1, index)
+
+    def spread(self, weights: Tensor) -> Tensor:
+        """Weights `[lanes, ..., width]` where they belong, `[lanes, ..., source]`."""
+        if self.index is None:
+            return weights
+        index = self.index.view(len(weights), *[1] * (weights.ndim - 2), -1).expand_as(weights)
+        nothing = weights.new_zeros(*weights.shape[:-1], self._source)
+        # Added: a lane's first may be there again, with no weight.
+        return nothing.scatter_add(-1, index, weights)
 
 
-def per_head(bias: Tensor, heads: int) -> Tensor:
-    """A bias `[lanes, 1, queries, source]` as `biased_weights` takes it."""
-    return bias.expand(-1, heads, -1, -1).flatten(0, 1)
-
-
-def biased_weights(
-    bias: Tensor,
-    query: Tensor,
-    key: Tensor,
-    position_bias: Tensor | None,
-    scaling: float | None,
-) -> Tensor:
-    """Attention weights in as few passes as there can be.
-
-    Args:
-        bias: Added to the scaled dot products, `[lanes * heads, queries, source]`; everything
-            that may not be read is at the smallest finite number there.
-        query: `[lanes, heads, queries, head_dim]`.
-        key: `[lanes, heads, source, head_dim]`.
-        position_bias: None or additive, broadcasts to `[lanes, heads, queries, source]` (T5).
-        scaling: Factor on the dot product; None for `head_dim ** -0.5`.
-
-    Returns:
-        `[lanes, heads, queries, source]`, float32 or wider.
-    """
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    keys = key.flatten(0, 1).transpose(1, 2)
-    logits = torch.baddbmm(bias, query.flatten(0, 1), keys, alpha=scale)
-    logits = logits.view(*query.shape[:3], key.shape[2])
-    if logits.dtype in (torch.float16, torch.bfloat16):
-        # Half precision would blur the softmax; fused kernels widen here too.
-        logits = logits.float()
-    if position_bias is not None:
-        logits = logits + position_bias
-    return logits.softmax(-1)
+def _places(opened: Tensor, most: int) -> Tensor:
+    """Where the True of each lane are, in their order, then the first again, `[lanes, most]`."""
+    lane, place = opened.nonzero(as_tuple=True)
+    rank = opened.long().cumsum(-1)[lane, place] - 1
+    places = opened.long().argmax(-1, keepdim=True).repeat(1, most)
+    places[lane, rank] = place
+    return places

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 
 from rlattn.steering.bands import Band
-from rlattn.steering.gates import biased_weights, per_head
+from rlattn.steering.biased import biased_weights, per_head
 
 
 def native(module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor | None]:

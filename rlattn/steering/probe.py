@@ -13,6 +13,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from rlattn.errors import SteeringError, UnsupportedModelError
+from rlattn.steering.memory import Projections, projections_of
 from rlattn.steering.native import native
 from rlattn.steering.registry import give_back, take_over
 
@@ -28,12 +29,15 @@ class Anatomy:
         cross_attentions: The decoder's cross-attention modules, first layer first.
         heads: Number of heads in each of them.
         configs: Every config in the model, each once.
+        projections: How each of the cross-attentions makes keys and values of the memory; None
+            where that is not known of all of them.
     """
 
     decoder: nn.Module
     cross_attentions: tuple[nn.Module, ...]
     heads: int
     configs: tuple[PreTrainedConfig, ...]
+    projections: tuple[Projections, ...] | None
 
 
 @dataclass
@@ -73,7 +77,7 @@ def _examine(model: PreTrainedModel) -> Anatomy:
         raise _unsupported(model, "it is not an encoder-decoder, so it has no cross-attention")
     configs = _configs(model)
     try:
-        routed, heads = _watch(model, configs)
+        routed, heads, projections = _watch(model, configs)
         plain = _forward(model)
     except SteeringError:
         raise
@@ -99,33 +103,52 @@ def _examine(model: PreTrainedModel) -> Anatomy:
     tolerance = torch.finfo(plain.dtype).eps ** 0.5 * scale
     if not torch.allclose(routed, plain, rtol=0.0, atol=tolerance):
         raise _unsupported(model, "its attention is more than a softmax of masked dot products")
-    return Anatomy(decoder, tuple(heads), next(iter(heads.values())), configs)
+    known = tuple(p for p in projections if p is not None)
+    return Anatomy(
+        decoder,
+        tuple(heads),
+        next(iter(heads.values())),
+        configs,
+        known if len(known) == len(heads) else None,
+    )
 
 
 def _watch(
     model: PreTrainedModel, configs: tuple[PreTrainedConfig, ...]
-) -> tuple[Tensor, dict[nn.Module, int]]:
+) -> tuple[Tensor, dict[nn.Module, int], list[Projections | None]]:
     """Run the probe with all attention routed through here.
 
     Returns:
-        The output, and the number of heads of each cross-attention, in the order of the forward.
+        The output, the number of heads of each cross-attention, in the order of the forward, and
+        how each makes keys and values.
     """
     heads: dict[nn.Module, int] = {}
+    projections: list[Projections | None] = []
+    memory = _memory(model)
 
     def attend(
-        module: nn.Module, query: Tensor, key: Tensor, *args: Any, **kwargs: Any
+        module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor | None]:
         if key.shape[-2] == _SOURCE:
             heads[module] = query.shape[1]
-        return native(module, query, key, *args, **kwargs)
+            projections.append(projections_of(module, memory, key, value))
+        return native(module, query, key, value, *args, **kwargs)
 
     modules = list(model.modules())
     if not take_over(configs, dict.fromkeys(modules, attend)):
         raise SteeringError(f"a part of {describe(model)} is being steered at this moment")
     try:
-        return _forward(model), heads
+        return _forward(model), heads, projections
     finally:
         give_back(configs, modules)
+
+
+def _memory(model: PreTrainedModel) -> Tensor:
+    """A made-up memory, always the same, `[1, _SOURCE, d_model]`."""
+    encoder = getattr(model.get_encoder(), "config", model.config)
+    width = getattr(encoder, "d_model", None) or encoder.hidden_size
+    noise = torch.randn(1, _SOURCE, width, generator=torch.Generator().manual_seed(0))
+    return noise.to(device=model.device, dtype=model.dtype)
 
 
 def _forward(model: PreTrainedModel) -> Tensor:
@@ -134,10 +157,6 @@ def _forward(model: PreTrainedModel) -> Tensor:
     Returns:
         The model's first output (logits, for most models).
     """
-    encoder = getattr(model.get_encoder(), "config", model.config)
-    width = getattr(encoder, "d_model", None) or encoder.hidden_size
-    noise = torch.randn(1, _SOURCE, width, generator=torch.Generator().manual_seed(0))
-    memory = noise.to(device=model.device, dtype=model.dtype)
     target = torch.arange(_TARGET, device=model.device)[None]
     training = [module for module in model.modules() if module.training]
     for module in training:
@@ -145,7 +164,7 @@ def _forward(model: PreTrainedModel) -> Tensor:
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             output: Tensor = model(
-                encoder_outputs=_Memory(last_hidden_state=memory),
+                encoder_outputs=_Memory(last_hidden_state=_memory(model)),
                 decoder_input_ids=target,
                 use_cache=False,
             )[0]

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor, nn
 from transformers.integrations.sdpa_attention import repeat_kv
 
+from rlattn.steering import gates
 from rlattn.steering.allocation import Allocation
 from rlattn.steering.attention import attention_logits, native_weights, steered_weights
 from rlattn.steering.bands import Band
-from rlattn.steering.gates import biased_weights, gate_bias
+from rlattn.steering.biased import biased_weights
+from rlattn.steering.gates import Gate
+from rlattn.steering.memory import Lent
 from rlattn.steering.native import native
 
 
@@ -57,24 +60,30 @@ class Reading:
         scope: Which layers and heads are steered.
         allocation: What is applied to them; None for native attention.
         record: Whether `attention` will be asked for.
+        lent: The memory to read instead of keys and values, if the allocation is a gate that all
+            layers and heads share.
 
     Attributes:
         record: As given.
         reached: Indices of the layers that have attended.
     """
 
-    def __init__(self, scope: Scope, allocation: Allocation | None, record: bool) -> None:
+    def __init__(
+        self, scope: Scope, allocation: Allocation | None, record: bool, lent: Lent | None = None
+    ) -> None:
         self.reached: set[int] = set()
         self.record = record
-        self._scope, self._allocation = scope, allocation
+        self._scope, self._allocation, self._lent = scope, allocation, lent
         self._parts: dict[int, Allocation] = {}
-        self._gates: dict[int, Tensor] = {}
+        self._gates: dict[int, Gate] = {}
         self._sums: list[Tensor] = []
 
     @property
     def attention(self) -> Tensor:
         """What was used, mean over layers and heads, `[lanes, queries, source]`, float32."""
         means = [total.mean(1) / self._scope.layers_count for total in self._sums]
+        for number, gate in self._gates.items():
+            means[number] = gate.spread(means[number])
         widest = max(mean.shape[-1] for mean in means)
         pads = [nn.functional.pad(mean, (0, widest - mean.shape[-1])) for mean in means]
         return torch.cat(pads) if len(pads) > 1 else pads[0]
@@ -159,33 +168,79 @@ class Reading:
     ) -> tuple[Tensor, Tensor | None]:
         """The cross-attention of one layer for some lanes; `number` tells them from others."""
         query, key, value, mask, position_bias = part
-        if allocation is None and not (self.record or kwargs.get("output_attentions")):
+        wanted = bool(kwargs.get("output_attentions"))
+        if allocation is None and not (self.record or wanted):
             options = {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
             return native(module, query, key, value, mask, **options, **kwargs)
+        heads = self._scope.heads
+        if allocation is not None and allocation.is_plain_gate and heads is None:
+            return self._read_opened(
+                number, part, layer, module, allocation, dropout, scaling, wanted=wanted
+            )
 
         groups = getattr(module, "num_key_value_groups", 1)
         key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-        heads = self._scope.heads
-        if allocation is not None and allocation.is_plain_gate and heads is None:
-            if number not in self._gates:
-                self._gates[number] = gate_bias(
-                    allocation.values, mask, query.shape[1], query.dtype
-                )
-            weights = biased_weights(self._gates[number], query, key, position_bias, scaling)
+        logits, valid = attention_logits(query, key, mask, position_bias, scaling)
+        if allocation is None:
+            weights = native_weights(logits, valid)
         else:
-            logits, valid = attention_logits(query, key, mask, position_bias, scaling)
-            if allocation is None:
-                weights = native_weights(logits, valid)
-            else:
-                if heads is not None:
-                    heads = heads.to(logits.device)
-                check = first or not allocation.shares_layers
-                weights = steered_weights(logits, valid, allocation, layer, heads, check=check)
-        if self.record:
-            if number == len(self._sums):
-                self._sums.append(weights.detach())
-            else:
-                self._sums[number] = self._sums[number] + weights.detach()
-        weights = weights.to(value.dtype)
-        used = nn.functional.dropout(weights, dropout) if module.training else weights
-        return torch.matmul(used, value).transpose(1, 2).contiguous(), weights
+            if heads is not None:
+                heads = heads.to(logits.device)
+            check = first or not allocation.shares_layers
+            weights = steered_weights(logits, valid, allocation, layer, heads, check=check)
+        self._note(number, weights)
+        return _weighed(module, weights, value, dropout)
+
+    def _read_opened(
+        self,
+        number: int,
+        part: Part,
+        layer: int,
+        module: nn.Module,
+        allocation: Allocation,
+        dropout: float,
+        scaling: float | None,
+        *,
+        wanted: bool,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The same under a gate that all heads share: where much is shut, it is not touched."""
+        query, key, value, mask, bias = part
+        lent = self._lent
+        if number not in self._gates:
+            # Natively read layers read everything, and what all read is added up.
+            alike = len(self._scope.layers) == self._scope.layers_count
+            few = gates.FEW_OF_MEMORY if lent else gates.FEW if alike else 0.0
+            self._gates[number] = Gate(allocation, mask, query.shape[1], query.dtype, few)
+        gate = self._gates[number]
+        if lent is not None:
+            scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+            output, weights = lent.projections[layer].attend(
+                query, gate.pick_once(lent.memory), gate, bias, scale
+            )
+            self._note(number, weights)
+        else:
+            groups = getattr(module, "num_key_value_groups", 1)
+            key, value = gate.pick("key", key), gate.pick("value", value)
+            key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+            bias = bias if bias is None else gate.columns(bias)
+            weights = biased_weights(gate.bias_per_head, query, key, bias, scaling)
+            self._note(number, weights)
+            output, weights = _weighed(module, weights, value, dropout)
+        return output, gate.spread(weights) if wanted else None
+
+    def _note(self, number: int, weights: Tensor) -> None:
+        """Adds the weights of a layer to the record."""
+        if not self.record:
+            return
+        if number == len(self._sums):
+            self._sums.append(weights.detach())
+        else:
+            self._sums[number] = self._sums[number] + weights.detach()
+
+
+def _weighed(
+    module: nn.Module, weights: Tensor, value: Tensor, dropout: float
+) -> tuple[Tensor, Tensor]:
+    weights = weights.to(value.dtype)
+    used = nn.functional.dropout(weights, dropout) if module.training else weights
+    return torch.matmul(used, value).transpose(1, 2).contiguous(), weights

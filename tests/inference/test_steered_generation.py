@@ -17,7 +17,7 @@ from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, native, translate
 from rlattn.observation import Observation
 from rlattn.rewards import Step, TotalReward
-from rlattn.steering import Allocation
+from rlattn.steering import Allocation, gates
 from tests.conftest import SHARED
 from tests.envs.cores import ended, make
 from tests.hosts.tiny import SOURCE, generate, tiny_host
@@ -75,6 +75,23 @@ def test_an_episode_and_generate_write_the_same(
     assert written == expected
     assert trace.reads_fraction.tolist() == pytest.approx(reads, abs=1e-5)
     assert written != generate(each_host, TEXTS), "the policy matters"
+
+
+@pytest.mark.parametrize("action", ["gate", "topk:2", "gate:2", SENTENCES])
+def test_so_they_do_where_shut_positions_are_not_read(
+    each_host: Seq2SeqHost, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As from long sources: the environment gathers keys and values, generate() the memory.
+    policy = strong(each_host, action)
+    expected, reads = episodes(each_host, policy, TEXTS[:20])
+    monkeypatch.setattr(gates, "LONG", 1)
+    monkeypatch.setattr(gates, "FEW", 1.0)
+    gathered, fractions = episodes(each_host, policy, TEXTS[:20])
+    assert gathered == expected
+    assert fractions == pytest.approx(reads)
+    with policy.steer(each_host.model) as trace:
+        assert generate(each_host, TEXTS[:20]) == expected
+    assert trace.reads_fraction.tolist() == pytest.approx(reads, abs=1e-6)
 
 
 @pytest.mark.usefixtures("_registered_only_here")

@@ -1,0 +1,169 @@
+"""Cross-attention from the memory itself: no keys and values are made of what is never read.
+
+The dot product of a query with a projected position is that of the projected query with the
+position, and a weighted sum of projected positions is the projection of their weighted sum. A key's
+bias adds the same to all logits of a query, which a softmax forgets. So positions are gathered once
+for all layers and heads, and a cache of keys and values, the largest thing in decoding from a long
+source, is not needed. DeepSeek-V2 (DeepSeek-AI, 2024) reads its compressed caches in this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, EncoderDecoderCache
+
+from rlattn.steering import gates
+from rlattn.steering.gates import Gate
+
+_NAMES = (("k_proj", "v_proj"), ("k", "v"), ("key", "value"))
+"""What the linear maps to keys and values are called in BART's, T5's and BERT's kin."""
+
+
+class Projections(NamedTuple):
+    """The linear maps of a cross-attention from a memory to keys and values.
+
+    Attributes:
+        key: To keys.
+        value: To values.
+    """
+
+    key: nn.Linear
+    value: nn.Linear
+
+    def attend(
+        self, query: Tensor, read: Tensor, gate: Gate, position_bias: Tensor | None, scale: float
+    ) -> tuple[Tensor, Tensor]:
+        """Attention over positions of a memory.
+
+        Args:
+            query: `[lanes, heads, queries, head_dim]`.
+            read: The positions of the memory that `gate` picked, `[lanes, width, d_model]`.
+            gate: What may be read.
+            position_bias: None or additive, over all positions, as for `Gate.pick_columns`.
+            scale: Factor on the dot products.
+
+        Returns:
+            The output `[lanes, queries, heads, head_dim]`, and weights
+            `[lanes, heads, queries, width]`.
+        """
+        lanes, heads, queries, size = query.shape
+        rows, width = heads * queries, read.shape[1]
+        asked = self._through(query, self.key.weight.view(heads, size, -1))
+        bias = gate.bias.expand(-1, heads, queries, -1)
+        if position_bias is not None:
+            bias = bias + gate.columns(position_bias)
+        weights = torch.baddbmm(
+            bias.reshape(lanes, rows, width),
+            asked.reshape(lanes, rows, -1),
+            read.transpose(1, 2),
+            alpha=scale,
+        ).softmax(-1)
+        found = torch.bmm(weights, read).view(lanes, heads, queries, -1)
+        output = self._through(found, self.value.weight.view(heads, size, -1).transpose(1, 2))
+        output = output.transpose(1, 2)
+        if self.value.bias is not None:
+            output = output + self.value.bias.view(heads, size)
+        return output.contiguous(), weights.view(lanes, heads, queries, width)
+
+    @staticmethod
+    def _through(numbers: Tensor, maps: Tensor) -> Tensor:
+        """Each head's rows `[lanes, heads, queries, in]` through its map, `[heads, in, out]`."""
+        lanes, heads, queries, size = numbers.shape
+        rows = numbers.transpose(0, 1).reshape(heads, lanes * queries, size)
+        return torch.bmm(rows, maps).view(heads, lanes, queries, -1).transpose(0, 1)
+
+
+def projections_of(
+    module: nn.Module, memory: Tensor, key: Tensor, value: Tensor
+) -> Projections | None:
+    """How a cross-attention makes keys and values, if it is by linear maps and nothing more.
+
+    Args:
+        module: The cross-attention.
+        memory: What it read, `[lanes, source, d_model]`.
+        key: What it made of it, `[lanes, heads, source, head_dim]`.
+        value: As `key`.
+    """
+    for names in _NAMES:
+        found = Projections(*(getattr(module, name, None) for name in names))  # type: ignore[arg-type]
+        # Exactly this class: a replaced map may do more than multiply.
+        if any(type(m) is not nn.Linear or m.in_features != memory.shape[-1] for m in found):
+            continue
+        if _same(found.key(memory), key) and _same(found.value(memory), value):
+            return found
+    return None
+
+
+def _same(flat: Tensor, per_head: Tensor) -> bool:
+    merged = per_head.transpose(1, 2).flatten(2)
+    if flat.shape != merged.shape:
+        return False
+    tolerance = torch.finfo(flat.dtype).eps ** 0.5
+    return torch.allclose(flat, merged, rtol=tolerance, atol=tolerance * float(flat.abs().max()))
+
+
+class _MemoryLayer(DynamicLayer):  # type: ignore[no-untyped-call]
+    """Stands where keys and values of a layer would, and holds the memory, `[lanes, 1, ...]`."""
+
+    def __init__(self, memory: Tensor) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.lazy_initialization(memory, memory)
+        self.keys = self.values = memory[:, None]
+
+    def reorder_cache(self, beam_idx: Tensor) -> None:
+        """Nothing: beams never leave their source."""
+
+
+class Lent(NamedTuple):
+    """A memory that the layers of a model read instead of keys and values.
+
+    Attributes:
+        memory: `[lanes, source, d_model]`.
+        projections: Of each cross-attention layer.
+        cache: Has the memory where its cross-attention's keys and values would be.
+    """
+
+    memory: Tensor
+    projections: Sequence[Projections]
+    cache: EncoderDecoderCache
+
+    def give_back(self) -> None:
+        """Leaves the cache without keys and values, as if nothing had been read yet."""
+        self.cache.cross_attention_cache = DynamicCache()
+        for layer in self.cache.is_updated:
+            self.cache.is_updated[layer] = False
+
+
+def lend(cache: Cache, memory: Tensor, projections: Sequence[Projections] | None) -> Lent | None:
+    """Puts a memory where a model expects the keys and values of its cross-attention.
+
+    Args:
+        cache: The model's, before its first forward.
+        memory: What its decoder is given, `[lanes, source, d_model]`.
+        projections: Of each cross-attention layer; None where they are not known.
+
+    Returns:
+        What was lent; None, with nothing changed, where that cannot be done or is not worth it.
+    """
+    fits = (
+        projections is not None
+        and memory.shape[1] >= gates.LONG
+        # Rounding to half precision comes at other places then.
+        and memory.dtype in (torch.float32, torch.float64)
+        and all(p.key.weight.dtype == memory.dtype for p in projections)
+        and isinstance(cache, EncoderDecoderCache)
+        and type(cache.cross_attention_cache) is DynamicCache
+        and not any(cache.is_updated.values())
+    )
+    if not fits:
+        return None
+    assert isinstance(cache, EncoderDecoderCache)
+    assert projections is not None
+    cache.cross_attention_cache = DynamicCache()
+    cache.cross_attention_cache.layers = [_MemoryLayer(memory) for _ in projections]
+    cache.is_updated = dict.fromkeys(range(len(projections)), True)
+    return Lent(memory, projections, cache)
