@@ -76,7 +76,7 @@ def test_returned_attention_lies_where_it_belongs(marian: Reader) -> None:
 
 @pytest.mark.usefixtures("always_gathered")
 def test_gradients_reach_a_model_through_gathered_positions(marian: Reader) -> None:
-    grads = []
+    grads, marian.target = [], marian.target[:, :1]
     for long in (1, 1000):
         gates.LONG = long
         marian.model.zero_grad()

@@ -17,7 +17,13 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
-from transformers import GenerationConfig, MarianConfig, MarianMTModel, PreTrainedTokenizerFast
+from transformers import (
+    GenerationConfig,
+    MarianConfig,
+    MarianMTModel,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 from rlattn.hosts.quiet import without_progress_bars
 
@@ -111,7 +117,8 @@ def _words(count: int) -> list[str]:
     return [*syllables, *("".join(pair) for pair in product(syllables, syllables))][:count]
 
 
-def _write_host(folder: Path, size: Size, words: list[str], seed: int) -> None:
+def random_model(size: Size, seed: int) -> PreTrainedModel:
+    """A host with random weights, in eval mode; it never ends a sentence by itself."""
     tokens: dict[str, Any] = {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
     config = MarianConfig(
         vocab_size=size.vocabulary,
@@ -132,12 +139,18 @@ def _write_host(folder: Path, size: Size, words: list[str], seed: int) -> None:
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = MarianMTModel(config)
+        model: PreTrainedModel = MarianMTModel(config)
     # Words of random directions: among thousands, some always beats a special token's zero.
-    model.model.shared.weight.data[: len(_SPECIAL)] = 0.0
+    model.get_input_embeddings().weight.data[: len(_SPECIAL)] = 0.0
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=_LONGEST - 1, num_beams=1, do_sample=False, **tokens
     )
+    model.train(False)
+    return model
+
+
+def _write_host(folder: Path, size: Size, words: list[str], seed: int) -> None:
+    model = random_model(size, seed)
     with without_progress_bars():
         model.save_pretrained(folder)
     _tokenizer(words).save_pretrained(folder)

@@ -1,0 +1,1 @@
+"""What a reading budget pays in seconds: the program and its pieces."""

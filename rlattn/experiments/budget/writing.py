@@ -1,0 +1,129 @@
+"""Plain `model.generate()`, and the same under a policy that keeps to a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from rlattn.experiments.throughput.measure import Contestant
+from rlattn.experiments.throughput.synthetic import SIZES, SizeName, random_model
+from rlattn.hosts.fingerprint import fingerprint
+from rlattn.inference import TrainedPolicy
+from rlattn.policy import AttentionPolicy, PolicyConfig
+
+PLAIN = "plain"
+"""The contestant without a policy."""
+
+ACTIONS = ("gate", "gate:16", "topk")
+"""The action families that keep to a budget, by what they are called here."""
+
+_FITTING_STEPS = 8
+_FITTINGS = 4
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be written, from what.
+
+    Attributes:
+        source: Length of each source, in tokens.
+        batch: How many sources there are.
+        budget: The share of the positions that a policy reads.
+        tokens: How many tokens are written for each source.
+        size: The host's.
+        seed: Fixes host, policy and sources.
+    """
+
+    source: int
+    batch: int
+    budget: float
+    tokens: int
+    size: SizeName
+    seed: int
+
+
+def writer(task: Task, contestant: str) -> tuple[Contestant, float]:
+    """A contestant that writes a task.
+
+    Args:
+        task: What it writes.
+        contestant: `PLAIN` or one of `ACTIONS`.
+
+    Returns:
+        The contestant, whose unit of work is a token, and the share of the positions that it reads.
+    """
+    model = _model(task.size, task.seed)
+    memory = _memory(task)
+    context: Callable[[], AbstractContextManager[Any]] = nullcontext
+    reads = 1.0
+    if contestant != PLAIN:
+        policy = _policy(model, task, contestant)
+        for _ in range(_FITTINGS if contestant != "topk" else 0):
+            _fit(policy, model, memory, task)
+        with policy.steer(model) as trace:
+            _generate(model, memory, task.tokens)
+        reads = float(trace.reads_fraction.mean())
+        context = lambda: policy.steer(model)  # noqa: E731
+
+    def write() -> int:
+        with context():
+            return _generate(model, memory, task.tokens)
+
+    return Contestant(write, warm_up=write), reads
+
+
+@cache
+def _model(size: SizeName, seed: int) -> PreTrainedModel:
+    shape = SIZES[size]
+    # As many words as models of the OPUS-MT project have, cut to an eighth.
+    return random_model(replace(shape, vocabulary=8000) if size == "large" else shape, seed)
+
+
+def _memory(task: Task) -> Tensor:
+    """What an encoder could have made: rows of unit variance."""
+    generator = torch.Generator().manual_seed(task.seed)
+    return torch.randn(task.batch, task.source, SIZES[task.size].d_model, generator=generator)
+
+
+def _generate(model: PreTrainedModel, memory: Tensor, tokens: int) -> int:
+    written: Tensor = model.generate(
+        encoder_outputs=BaseModelOutput(memory),
+        attention_mask=torch.ones(memory.shape[:2], dtype=torch.long),
+        max_new_tokens=tokens,
+        min_new_tokens=tokens,
+        num_beams=1,
+        do_sample=False,
+    )
+    return written[:, 1:].numel()
+
+
+def _policy(model: PreTrainedModel, task: Task, action: str) -> TrainedPolicy:
+    width = SIZES[task.size].d_model
+    spec = f"topk:{max(1, round(task.budget * task.source))}" if action == "topk" else action
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(task.seed)
+        network = AttentionPolicy(PolicyConfig(spec, width, width))
+    with torch.no_grad():
+        network.score.weight.mul_(10.0)  # Strong opinions, of which some change at every step.
+    return TrainedPolicy(network, "random", fingerprint(model))
+
+
+@torch.no_grad()
+def _fit(policy: TrainedPolicy, model: PreTrainedModel, memory: Tensor, task: Task) -> None:
+    """Shifts the log-odds of gates so that the share that is open comes to the budget."""
+    score, seen = policy.policy.score, []
+    hook = score.register_forward_hook(lambda module, args, output: seen.append(output.flatten()))
+    with policy.steer(model):
+        _generate(model, memory, min(_FITTING_STEPS, task.tokens))
+    hook.remove()
+    scores = torch.cat(seen)
+    open_ones = max(1, round(task.budget * len(scores)))
+    score.bias.sub_(scores.kthvalue(len(scores) - open_ones + 1).values)
