@@ -18,7 +18,7 @@ import rlattn
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, translate
 from tests.hosts.tiny import SOURCE, TARGET, save, sentences, tiny_host
-from tests.test_inference import strong
+from tests.inference.policies import strong
 
 LINES = ["", *sentences(20), "  ", "", *sentences(19, 1)]
 program = importlib.import_module("rlattn.translate")

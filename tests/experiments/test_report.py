@@ -16,7 +16,7 @@ from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, translate
 from tests.experiments.small import LIMITS, taught
 from tests.hosts.tiny import generate
-from tests.test_inference import strong
+from tests.inference.policies import strong
 
 PAIRS = 24
 EVERY_ACTION = pytest.mark.parametrize("action", ["gate", "bias"])
