@@ -17,6 +17,9 @@ from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.steering import Allocation, Steering
 
+_MOST_LAYERS = 1_000
+"""No host has as many; a name that says more, as in a damaged file, must not be built."""
+
 
 class Layered(MaskedDistribution):
     """Independent actions of all layers, side by side.
@@ -57,7 +60,7 @@ class PerLayer(ActionFamily):
         layers: How many layers there are; None until `fit`.
 
     Raises:
-        InputError: If the count is below 1, or the family inside has layers already.
+        InputError: If the count is below 1 or absurd, or the family inside has layers already.
     """
 
     name = "per-layer"
@@ -65,6 +68,8 @@ class PerLayer(ActionFamily):
     def __init__(self, inside: ActionFamily, layers: int | None = None) -> None:
         if layers is not None and layers < 1:
             raise InputError(f"per-layer:{layers}: expected at least one layer")
+        if layers is not None and layers > _MOST_LAYERS:
+            raise InputError(f"per-layer:{layers}: expected at most {_MOST_LAYERS:,} layers")
         if isinstance(inside, PerLayer):
             raise InputError(f"per-layer:{inside.spec}: expected a family that has no layers yet")
         self.inside, self._layers = inside, layers

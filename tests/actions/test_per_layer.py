@@ -133,6 +133,7 @@ def test_what_decides_how_much_is_read_still_does() -> None:
         ("per-layer:2", "expected a family"),
         ("per-layer:2:", "expected a family"),
         ("per-layer:0:gate", "at least one layer"),
+        ("per-layer:1000000000:gate", "at most 1,000 layers"),
         ("per-layer:stare", "unknown action 'stare'"),
         ("per-layer:per-layer:gate", "no layers yet"),
         ("per-layer:2:window:3", "takes nothing"),
