@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from rlattn.inference.record import Score, Scores, Training
 from rlattn.inference.session import Trace, native
 from rlattn.inference.trained import TrainedPolicy, load
 from rlattn.inference.translation import Translations, translate
 
-__all__ = ["Trace", "TrainedPolicy", "Translations", "load", "native", "translate"]
+__all__ = [
+    "Score",
+    "Scores",
+    "Trace",
+    "TrainedPolicy",
+    "Training",
+    "Translations",
+    "load",
+    "native",
+    "translate",
+]

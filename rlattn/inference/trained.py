@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from rlattn.errors import InputError
 from rlattn.hosts.fingerprint import fingerprint
+from rlattn.inference.card import HostId
+from rlattn.inference.folder import read_folder, write_folder
+from rlattn.inference.record import Scores, Training
 from rlattn.inference.session import Trace, steered
-from rlattn.policy import AttentionPolicy, PolicyConfig
-
-_FORMAT = 1
+from rlattn.policy import AttentionPolicy
 
 
 class TrainedPolicy:
@@ -27,24 +24,33 @@ class TrainedPolicy:
         policy: The network and its action family.
         host_name: What the host was called.
         host_fingerprint: The digest of its weights.
+        training: How the policy came about, where that is known.
+        scores: What was measured of it, if anything was.
     """
 
-    def __init__(self, policy: AttentionPolicy, host_name: str, host_fingerprint: str) -> None:
+    def __init__(
+        self,
+        policy: AttentionPolicy,
+        host_name: str,
+        host_fingerprint: str,
+        training: Training | None = None,
+        scores: Scores | None = None,
+    ) -> None:
         self.policy = policy.eval().requires_grad_(False)
         self.host_name, self.host_fingerprint = host_name, host_fingerprint
+        self.training, self.scores = training, scores
 
     def save(self, folder: str | Path) -> None:
-        """Writes ``policy.json`` and ``policy.safetensors`` into a folder, which is made."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        weights = {key: value.cpu() for key, value in self.policy.state_dict().items()}
-        save_file(weights, folder / "policy.safetensors")
-        card = {
-            "format": _FORMAT,
-            "host": {"name": self.host_name, "fingerprint": self.host_fingerprint},
-            "policy": asdict(self.policy.config),
-        }
-        (folder / "policy.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        """Writes ``policy.json`` and ``policy.safetensors`` into a folder, which is made.
+
+        What acts comes back to the bit; the value network, which only training asks, in half
+        precision. To go on training, save the PPO with its own ``save``.
+
+        Raises:
+            InputError: If the policy cannot be used, as where a weight is not finite.
+        """
+        host = HostId(self.host_name, self.host_fingerprint)
+        write_folder(Path(folder), self.policy, host, self.training, self.scores)
 
     def check(self, model: PreTrainedModel) -> None:
         """Makes sure that a model is the host that the policy was trained on.
@@ -92,19 +98,5 @@ def load(folder: str | Path) -> TrainedPolicy:
     Raises:
         InputError: If the folder is not a policy, or is damaged.
     """
-    folder = Path(folder)
-    for name in ("policy.json", "policy.safetensors"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder}: not a policy folder: {name} is missing")
-    try:
-        card = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
-        if card["format"] != _FORMAT:
-            raise InputError(f"{folder}: policy format {card['format']}, expected {_FORMAT}")
-        policy = AttentionPolicy(PolicyConfig(**card["policy"]))
-        policy.load_state_dict(load_file(folder / "policy.safetensors"))
-        return TrainedPolicy(policy, card["host"]["name"], card["host"]["fingerprint"])
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{folder}: a damaged policy folder ({reason})") from error
+    card, policy = read_folder(Path(folder))
+    return TrainedPolicy(policy, card.host.name, card.host.fingerprint, card.training, card.scores)

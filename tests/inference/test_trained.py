@@ -33,9 +33,13 @@ def test_a_saved_policy_comes_back(host: Seq2SeqHost, action: str, tmp_path: Pat
     loaded = rlattn.load(str(tmp_path / "run" / "policy"))
     assert (loaded.host_name, loaded.host_fingerprint) == (host.name, host.fingerprint)
     assert loaded.policy.config == policy.policy.config
-    for ours, theirs in zip(policy.policy.parameters(), loaded.policy.parameters(), strict=True):
-        assert torch.equal(ours, theirs)
-        assert not theirs.requires_grad
+    theirs = dict(loaded.policy.named_parameters())
+    assert theirs.keys() == dict(policy.policy.named_parameters()).keys()
+    for name, ours in policy.policy.named_parameters():
+        # What only judges is kept in half precision, what acts to the bit.
+        kept = ours.half().float() if name.startswith("value.") else ours
+        assert torch.equal(kept, theirs[name])
+        assert not theirs[name].requires_grad
     with policy.steer(host.model):
         expected = generate(host, TEXTS)
     with loaded.steer(host.model):

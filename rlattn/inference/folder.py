@@ -1,0 +1,198 @@
+"""Policy folders: a card, and weights that fit it; whatever else stands there is left alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from rlattn.actions import ActionFamily
+from rlattn.actions.per_layer import PerLayer
+from rlattn.errors import InputError
+from rlattn.inference.card import FORMAT, FamilyOrigin, HostId, PolicyCard, dump, parse_card
+from rlattn.inference.fields import shown
+from rlattn.inference.record import Scores, Training
+from rlattn.policy import AttentionPolicy
+
+CARD, WEIGHTS, PICTURE = "policy.json", "policy.safetensors", "attention.png"
+_CRITIC = "value."
+_MARGIN = 2**20
+"""The most bytes of a card, and of what stands before the numbers of the weights; both take a
+few thousand. Nothing longer is read."""
+
+
+def write_folder(
+    folder: Path,
+    policy: AttentionPolicy,
+    host: HostId,
+    training: Training | None = None,
+    scores: Scores | None = None,
+) -> None:
+    """Writes a policy into a folder, which is made; each file is there whole or not at all.
+
+    Args:
+        folder: Where to; files of an earlier policy are replaced.
+        policy: The network. What acts is kept to the bit; what only judges, the value network, is
+            kept in half precision.
+        host: What it was trained on.
+        training: How it came about.
+        scores: What was measured.
+
+    Raises:
+        InputError: If a weight is not finite, or the card cannot be what is given.
+    """
+    weights = {
+        name: tensor.detach().to("cpu", _dtype(name)).contiguous()
+        for name, tensor in policy.state_dict().items()
+    }
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise InputError(f"the policy cannot be saved: its weights {name} are not all finite")
+    content = save(weights)
+    family = FamilyOrigin(policy.family.mode, _module(policy.family))
+    digest = hashlib.sha256(content).hexdigest()
+    card = dump(PolicyCard(host, policy.config, family, digest, training, scores))
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / WEIGHTS, content)
+    _replace(folder / CARD, card.encode())
+
+
+def read_folder(folder: Path, name: str | None = None) -> tuple[PolicyCard, AttentionPolicy]:
+    """Reads a policy; no code is executed, and nothing larger is built than what the files hold.
+
+    Args:
+        folder: Where it is.
+        name: What messages call it; by default the folder.
+
+    Returns:
+        Its card and its network.
+
+    Raises:
+        InputError: If a file is missing, cut, or changed after it was saved, or if one does not
+            fit the other.
+    """
+    name = str(folder) if name is None else name
+    for file in (CARD, WEIGHTS):
+        if not (folder / file).is_file():
+            raise InputError(f"{name}: not a policy folder: {file} is missing")
+    damaged = f"{name}: a damaged policy folder"
+    with _explained(damaged):
+        card = parse_card(_text(folder / CARD))
+    with _explained(name):
+        expected = _expected(card)
+    with _explained(damaged):
+        content = _content(folder / WEIGHTS, sum(map(_bytes, expected.values())) + _MARGIN)
+        weights = _weights(content, card.weights_sha256, expected)
+    policy = AttentionPolicy(card.policy)
+    policy.load_state_dict(weights)
+    if card.weights_sha256 is None:
+        warnings.warn(
+            f"{name}: a policy of format 1, which says nothing of its training, its scores, and "
+            "whether it was changed since; save it again for one of today's",
+            stacklevel=3,
+        )
+    return card, policy
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (InputError, OSError) as error:
+        raise InputError(f"{what}: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return _content(path, _MARGIN).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is damaged ({error})") from error
+
+
+def _content(path: Path, most: int) -> bytes:
+    if (size := path.stat().st_size) > most:
+        raise InputError(f"{path.name}: found {size:,} bytes, expected at most {most:,}")
+    return path.read_bytes()
+
+
+def _expected(card: PolicyCard) -> dict[str, Tensor]:
+    """Tensors of the names, shapes and types that the weights must have, without memory."""
+    try:
+        with torch.device("meta"):
+            policy = AttentionPolicy(card.policy)
+    except (ValueError, TypeError, RuntimeError, MemoryError) as error:
+        hint = ""
+        if card.family is not None and not card.family.module.startswith("rlattn."):
+            module = card.family.module
+            hint = f" (It was saved with the family of {module}: --imports {module})"
+        reason = str(error).splitlines()[0]
+        raise InputError(f"policy.json: policy: {reason}{hint}") from error
+    if card.family is not None and card.family.steering != policy.family.mode:
+        raise InputError(
+            f"policy.json: family: steering: found {shown(card.family.steering)}, and the action "
+            f"{card.policy.action} of {_module(policy.family)} steers by {policy.family.mode}"
+        )
+    version = 1 if card.weights_sha256 is None else FORMAT
+    return {name: tensor.to(_dtype(name, version)) for name, tensor in policy.state_dict().items()}
+
+
+def _weights(content: bytes, digest: str | None, expected: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a file, once they are known to be those that were saved."""
+    found = hashlib.sha256(content).hexdigest()
+    if digest not in (None, found):
+        raise InputError(
+            f"{WEIGHTS} is damaged or was changed: its SHA-256 is {found}, policy.json says "
+            f"{digest}: save the policy anew, or fetch it again"
+        )
+    try:
+        weights = load(content)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{WEIGHTS} is damaged ({reason})") from error
+    for name in sorted(weights.keys() ^ expected.keys()):
+        state = "is missing" if name in expected else "is none of this policy's"
+        raise InputError(f"{WEIGHTS}: the tensor {name!r} {state}, as policy.json describes it")
+    for name, needed in expected.items():
+        if _kind(weights[name]) != _kind(needed):
+            raise InputError(
+                f"{WEIGHTS}: the tensor {name!r} is {_kind(weights[name])}, and policy.json "
+                f"describes one that is {_kind(needed)}"
+            )
+        if not weights[name].isfinite().all():
+            raise InputError(f"{WEIGHTS}: the tensor {name!r} holds numbers that are not finite")
+    return weights
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
+
+
+def _dtype(name: str, version: int = FORMAT) -> torch.dtype:
+    # The value network acts on nothing, and is up to a fifth of a policy.
+    return torch.float16 if version > 1 and name.startswith(_CRITIC) else torch.float32
+
+
+def _module(family: ActionFamily) -> str:
+    """The module of a family, or of the one that is decided for each layer."""
+    return type(family.inside if isinstance(family, PerLayer) else family).__module__
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
