@@ -16,6 +16,7 @@ from tqdm import TqdmExperimentalWarning
 
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.ppo import PointerPolicy
+from rlattn.agents.record import training_record
 from rlattn.agents.reward_log import RewardLog
 from rlattn.envs import TranslationCore
 from rlattn.errors import InputError
@@ -103,6 +104,8 @@ def _gamma(core: TranslationCore) -> float:
 def trained_policy(ppo: PPO) -> TrainedPolicy:
     """The policy that a PPO has now, ready to be saved or to steer; later learning leaves it.
 
+    It says how it came about, and a folder that it is saved to does, too.
+
     Args:
         ppo: What `make_ppo` gave.
     """
@@ -110,7 +113,8 @@ def trained_policy(ppo: PPO) -> TrainedPolicy:
     env = ppo.get_env()
     assert env is not None
     host = env.get_attr("core")[0].host
-    return TrainedPolicy(copy.deepcopy(ppo.policy.attention), host.name, host.fingerprint)
+    policy = copy.deepcopy(ppo.policy.attention)
+    return TrainedPolicy(policy, host.name, host.fingerprint, training_record(ppo))
 
 
 def learn(

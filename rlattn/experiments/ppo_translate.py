@@ -6,6 +6,7 @@ embedded host, on any machine and offline, and ends with a table of what was rea
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import asdict, replace
 from functools import partial
@@ -17,6 +18,7 @@ from rlattn.actions import make_family
 from rlattn.agents import PPOSettings, Validation, learn, make_ppo
 from rlattn.cli import run_program
 from rlattn.envs import TranslationCore, TranslationVecEnv
+from rlattn.experiments.card_scores import card_scores
 from rlattn.experiments.figures import draw_curves
 from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
@@ -24,6 +26,7 @@ from rlattn.experiments.report import judge
 from rlattn.experiments.statistics import corpus_scores
 from rlattn.experiments.translation import Config, check, choose_objective, find_corpus, find_host
 from rlattn.inference import translate
+from rlattn.inference.folder import PICTURE
 from rlattn.rewards import TotalReward
 
 
@@ -99,7 +102,9 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     training_seconds = time.monotonic() - began
     policy, kept = validation.policy, validation.best
     assert kept is not None
-    policy.save(out / "policy")
+    assert policy.training is not None
+    policy.training = replace(policy.training, corpus=corpus.name)
+    policy.save(out / "policy")  # before anything that comes may fail
     curve = [asdict(point) for point in validation.curve]
     native_scores = {"bleu": scores.bleu, "chrf": scores.chrf}
     draw_curves(
@@ -123,11 +128,15 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         "env_steps": ppo.num_timesteps,
         "training_seconds": training_seconds,
         "seconds": time.monotonic() - started,
-        "valid": {"native": native_scores, "kept": kept, "curve": curve},
+        "valid": {"native": native_scores, "kept": asdict(kept), "curve": curve},
         "truncated_training_sentences": core.truncated,
         "dropped_training_pairs": corpus.dropped,
     }
     write_json(out / "results.json", results)
+    policy.scores = card_scores(results, validated=len(valid))
+    policy.save(out / "policy")
+    if (out / PICTURE).is_file():
+        shutil.copy(out / PICTURE, out / "policy")
     for split in ("training", "test"):
         if results[f"truncated_{split}_sentences"]:
             console.print(

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,9 +107,35 @@ class TestOutFolder:
             *("curves.png", "attention.png", "policy", *events),
         }
 
-    def test_the_policy_is_safetensors_and_json(self, gate: Finished) -> None:
+    def test_the_policy_is_safetensors_and_json_and_a_picture(self, gate: Finished) -> None:
         names = {path.name for path in (gate.out / "policy").iterdir()}
-        assert names == {"policy.json", "policy.safetensors"}
+        assert names == {"policy.json", "policy.safetensors", "attention.png"}
+        picture = (gate.out / "policy" / "attention.png").read_bytes()
+        assert picture == (gate.out / "attention.png").read_bytes()
+
+    def test_the_policy_says_how_it_was_trained(self, gate: Finished) -> None:
+        training = rlattn.load(gate.out / "policy").training
+        assert training is not None
+        assert (training.seed, training.corpus) == (0, "files:corpus.tsv")
+        assert training.env_steps == gate.results["valid"]["kept"]["env_steps"]
+        assert training.versions["torch"] == torch.__version__
+
+    def test_the_policy_carries_the_scores_of_the_run(self, gate: Finished) -> None:
+        scores = rlattn.load(gate.out / "policy").scores
+        assert scores is not None
+        rows = {(row.split, row.method): row for row in scores.rows}
+        splits = {"validation": ("native", "policy"), "test": ("native", "policy", "topk")}
+        assert list(rows) == [(split, name) for split, names in splits.items() for name in names]
+        for method in splits["test"]:
+            row, measured = asdict(rows["test", method]), gate.results[method]
+            for name in ("bleu", "chrf", "reads_fraction"):
+                assert row[name] == measured[name]
+                assert list(row[f"{name}_interval"]) == measured[f"{name}_interval"]
+        valid = gate.results["valid"]
+        assert rows["validation", "native"].bleu == valid["native"]["bleu"]
+        assert rows["validation", "policy"].bleu == valid["kept"]["bleu"]
+        assert rows["validation", "policy"].bleu_interval is None
+        assert scores.signatures == gate.results["signatures"]
 
     def test_the_pictures_are_pictures(self, gate: Finished, bias: Finished) -> None:
         for out in (gate.out, bias.out):
@@ -286,7 +312,11 @@ def test_without_a_corpus_the_embedded_host_learns_on_the_embedded_corpus(
     (out,) = (tmp_path / "runs").iterdir()
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert results["native"]["bleu"] > 90
-    assert json.loads((out / "policy" / "policy.json").read_text())["host"]["name"] == "embedded"
+    card = json.loads((out / "policy" / "policy.json").read_text())
+    assert card["host"]["name"] == "embedded"
+    given = ["--steps", "128", "--lanes", "2", "--valid-sentences", "4", "--validations", "1"]
+    assert card["training"]["command"][-len(given) :] == given
+    assert card["training"]["corpus"] == "locale:en-de"
     printed = capsys.readouterr()
     assert printed.out.startswith("host embedded on locale:en-de: BLEU ")
     assert "error" not in printed.err
