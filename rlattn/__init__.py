@@ -8,8 +8,8 @@ from __future__ import annotations
 from rlattn import envs as envs
 from rlattn.envs import make_sb3, register_task
 from rlattn.hosts import load_host
-from rlattn.inference import TrainedPolicy, load
+from rlattn.inference import TrainedPolicy, load, push_to_hub
 
 __version__ = "0.1.0"
 
-__all__ = ["TrainedPolicy", "load", "load_host", "make_sb3", "register_task"]
+__all__ = ["TrainedPolicy", "load", "load_host", "make_sb3", "push_to_hub", "register_task"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from rlattn.markdown import escape_markdown
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,3 @@ def write_samples(path: Path, samples: Sequence[Sample]) -> None:
             f"| policy, {sample.reads_fraction:.0%} reads | {escape_markdown(sample.policy)} |\n"
         )
     path.write_text("\n".join(parts), encoding="utf-8")
-
-
-def escape_markdown(text: str) -> str:
-    """Returns ``text`` as one line that Markdown, also in a table, shows literally."""
-    line = re.sub(r"[\r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", text)
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~$])", r"\\\1", line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rlattn.inference.hub import push_to_hub
 from rlattn.inference.record import Score, Scores, Training
 from rlattn.inference.session import Trace, native
 from rlattn.inference.trained import TrainedPolicy, load
@@ -16,5 +17,6 @@ __all__ = [
     "Translations",
     "load",
     "native",
+    "push_to_hub",
     "translate",
 ]

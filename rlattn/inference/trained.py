@@ -12,6 +12,7 @@ from rlattn.errors import InputError
 from rlattn.hosts.fingerprint import fingerprint
 from rlattn.inference.card import HostId
 from rlattn.inference.folder import read_folder, write_folder
+from rlattn.inference.hub import fetch, is_repo_id
 from rlattn.inference.record import Scores, Training
 from rlattn.inference.session import Trace, steered
 from rlattn.policy import AttentionPolicy
@@ -89,14 +90,23 @@ class TrainedPolicy:
             yield record
 
 
-def load(folder: str | Path) -> TrainedPolicy:
-    """Loads a policy that a run left behind, without executing code from it.
+def load(
+    name: str | Path, *, revision: str | None = None, token: str | None = None
+) -> TrainedPolicy:
+    """Loads a policy that a run left behind, or one on the Hugging Face Hub; runs no code of it.
 
     Args:
-        folder: The run's ``policy`` folder.
+        name: The run's ``policy`` folder; or, where there is no such folder, the name of a policy
+            on the hub, such as ``someone/a-policy``.
+        revision: For the hub: a branch, tag or commit; by default the main branch.
+        token: For the hub: who asks; by default who is logged in.
 
     Raises:
-        InputError: If the folder is not a policy, or is damaged.
+        InputError: If the folder is not a policy, or is damaged; or if it cannot be had.
     """
-    card, policy = read_folder(Path(folder))
+    local = Path(name).exists() or not is_repo_id(name)
+    if local and revision is not None:
+        raise InputError(f"{name}: only a policy on the hub has revisions, and this is a folder")
+    folder = Path(name) if local else fetch(str(name), revision, token)
+    card, policy = read_folder(folder, str(name))
     return TrainedPolicy(policy, card.host.name, card.host.fingerprint, card.training, card.scores)

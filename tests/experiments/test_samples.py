@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rlattn.experiments.samples import Sample, escape_markdown, write_samples
+from rlattn.experiments.samples import Sample, write_samples
+from rlattn.markdown import escape_markdown
 
 
 def cells(markdown: str) -> list[str]:
