@@ -52,7 +52,7 @@ def fetch(repo_id: str, revision: str | None = None, token: str | None = None) -
     Raises:
         InputError: If there is no such repository or revision, or it cannot be reached.
     """
-    with _explained(repo_id, revision):
+    with _explained(f"{repo_id}: no such folder here", revision):
         return Path(
             huggingface_hub.snapshot_download(
                 repo_id,
@@ -114,7 +114,7 @@ def _upload(
     folder: Path, repo_id: str, private: bool, token: str | None, revision: str | None
 ) -> str:
     api = huggingface_hub.HfApi(token=token, library_name="rlattn")
-    with _explained(repo_id, revision):
+    with _explained(f"{repo_id}: not pushed", revision):
         address = api.create_repo(repo_id, private=private, exist_ok=True)
         if revision is not None:
             api.create_branch(repo_id, branch=revision, exist_ok=True)
@@ -138,27 +138,26 @@ def _picture(path: Path, wanted: bool) -> bytes | None:
 
 
 @contextmanager
-def _explained(repo_id: str, revision: str | None) -> Iterator[None]:
+def _explained(what: str, revision: str | None) -> Iterator[None]:
     """Says in one line what the hub's client raises."""
     try:
         yield
     except GatedRepoError as error:
         problem = "who it belongs to has to let you in: ask at its page, then log in: hf auth login"
-        raise InputError(f"{repo_id}: {problem}") from error
+        raise InputError(f"{what}: {problem}") from error
     except RepositoryNotFoundError as error:
         raise InputError(
-            f"{repo_id}: no such folder here, and no such policy on the hub, or a private one: "
+            f"{what}, and no such policy on the hub, or a private one: "
             "check the name, or log in: hf auth login"
         ) from error
     except RevisionNotFoundError as error:
-        raise InputError(f"{repo_id}: no revision {revision!r} of it on the hub") from error
+        raise InputError(f"{what}, and no revision {revision!r} of it on the hub") from error
     except LocalTokenNotFoundError as error:
-        raise InputError(f"{repo_id}: the hub asks who you are; log in: hf auth login") from error
+        raise InputError(f"{what}: the hub asks who you are; log in: hf auth login") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, ConnectionError) as error:
         raise InputError(
-            f"{repo_id}: no such folder here, and the hub cannot be reached; connect, unset "
-            "HF_HUB_OFFLINE, or name a folder"
+            f"{what}, and the hub cannot be reached: connect, or unset HF_HUB_OFFLINE"
         ) from error
     except Exception as error:  # the client lets through what its transport raises
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{repo_id}: the hub does not do it: {reason}") from error
+        raise InputError(f"{what}: the hub does not do it: {reason}") from error
