@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -42,8 +43,9 @@ class Anatomy:
 
 @dataclass
 class _Memory(BaseModelOutput):
-    """An encoder's output with what some decoders expect beside the memory."""
+    """An encoder's output with what some decoders expect beside the memory, or in its place."""
 
+    pooler_output: Tensor | None = None
     attention_mask: Tensor | None = None
     router_logits: tuple[Tensor, ...] | None = None
 
@@ -75,25 +77,27 @@ def anatomy(model: PreTrainedModel) -> Anatomy:
 def _examine(model: PreTrainedModel) -> Anatomy:
     if not getattr(model.config, "is_encoder_decoder", False):
         raise _unsupported(model, "it is not an encoder-decoder, so it has no cross-attention")
+    missing = {"encoder_outputs", "decoder_input_ids"} - signature(model.forward).parameters.keys()
+    if missing:
+        raise _unsupported(model, f"its forward takes no {' and no '.join(sorted(missing))}")
     configs = _configs(model)
     try:
-        routed, heads, projections = _watch(model, configs)
+        routed, heads, projections, decoder = _watch(model, configs)
         plain = _forward(model)
-    except SteeringError:
+    except (SteeringError, UnsupportedModelError):
         raise
     except Exception as error:  # whatever a strange decoder raises, the answer is the same
         reason = f"a probe through its decoder failed with {type(error).__name__}: {error}"
         raise _unsupported(model, reason) from error
 
-    decoder: nn.Module = model.get_decoder()  # type: ignore[no-untyped-call]
     if not heads:
         reason = "its cross-attention does not go through transformers' attention interface"
         raise _unsupported(model, reason)
-    if decoder is model or not heads.keys() <= set(decoder.modules()):
+    if decoder is None or not heads.keys() <= set(decoder.modules()):
         raise _unsupported(model, "its cross-attention does not lie in a decoder of its own")
-    missing = _layers_without(decoder, heads)
-    if missing:
-        reason = f"the cross-attention of decoder layers {missing} bypasses the attention interface"
+    without = _layers_without(decoder, heads)
+    if without:
+        reason = f"the cross-attention of decoder layers {without} bypasses the attention interface"
         raise _unsupported(model, reason)
     if len(set(heads.values())) > 1:
         raise _unsupported(model, "its cross-attention layers differ in their number of heads")
@@ -103,7 +107,7 @@ def _examine(model: PreTrainedModel) -> Anatomy:
     tolerance = torch.finfo(plain.dtype).eps ** 0.5 * scale
     if not torch.allclose(routed, plain, rtol=0.0, atol=tolerance):
         raise _unsupported(model, "its attention is more than a softmax of masked dot products")
-    known = tuple(p for p in projections if p is not None)
+    known = tuple(found for found in projections if found is not None)
     return Anatomy(
         decoder,
         tuple(heads),
@@ -115,20 +119,26 @@ def _examine(model: PreTrainedModel) -> Anatomy:
 
 def _watch(
     model: PreTrainedModel, configs: tuple[PreTrainedConfig, ...]
-) -> tuple[Tensor, dict[nn.Module, int], list[Projections | None]]:
+) -> tuple[Tensor, dict[nn.Module, int], list[Projections | None], nn.Module | None]:
     """Run the probe with all attention routed through here.
 
     Returns:
-        The output, the number of heads of each cross-attention, in the order of the forward, and
-        how each makes keys and values.
+        The output, the number of heads of each cross-attention, in the order of the forward, how
+        each makes keys and values, and the outermost decoder that was called.
     """
     heads: dict[nn.Module, int] = {}
     projections: list[Projections | None] = []
-    memory = _memory(model)
+    called: list[nn.Module] = []
+    memory = _memory(model).last_hidden_state
+    assert memory is not None
 
     def attend(
         module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor | None]:
+        if kwargs.get("softcap"):
+            raise _unsupported(model, "its attention caps its logits by a tanh (`softcap`)")
+        if key.shape[-2] == _SOURCE + _TARGET:
+            raise _unsupported(model, "it reads source and target in one softmax")
         if key.shape[-2] == _SOURCE:
             heads[module] = query.shape[1]
             projections.append(projections_of(module, memory, key, value))
@@ -137,18 +147,28 @@ def _watch(
     modules = list(model.modules())
     if not take_over(configs, dict.fromkeys(modules, attend)):
         raise SteeringError(f"a part of {describe(model)} is being steered at this moment")
+    # What a model calls its decoder may not be called: Florence-2's holds the encoder as well.
+    hooks = [
+        decoder.register_forward_pre_hook(lambda module, _: called.append(module))
+        for decoder in _decoders(model)
+    ]
     try:
-        return _forward(model), heads, projections
+        return _forward(model), heads, projections, called[0] if called else None
     finally:
         give_back(configs, modules)
+        for hook in hooks:
+            hook.remove()
 
 
-def _memory(model: PreTrainedModel) -> Tensor:
-    """A made-up memory, always the same, `[1, _SOURCE, d_model]`."""
-    encoder = getattr(model.get_encoder(), "config", model.config)
-    width = getattr(encoder, "d_model", None) or encoder.hidden_size
-    noise = torch.randn(1, _SOURCE, width, generator=torch.Generator().manual_seed(0))
-    return noise.to(device=model.device, dtype=model.dtype)
+def _decoders(model: PreTrainedModel) -> list[nn.Module]:
+    """What a model calls its decoder, what that calls its own, and so on."""
+    found: list[nn.Module] = [model]
+    while isinstance(outer := found[-1], PreTrainedModel):
+        inner: nn.Module = outer.get_decoder()  # type: ignore[no-untyped-call]
+        if inner is outer:  # as one that has none answers
+            break
+        found.append(inner)
+    return found[1:]
 
 
 def _forward(model: PreTrainedModel) -> Tensor:
@@ -157,14 +177,18 @@ def _forward(model: PreTrainedModel) -> Tensor:
     Returns:
         The model's first output (logits, for most models).
     """
-    target = torch.arange(_TARGET, device=model.device)[None]
+    decoder = _config_of(model, (model, *_decoders(model))[-1])
+    # Some decoders shut padding by themselves, and some write several tokens at a time.
+    padding = getattr(decoder, "pad_token_id", None)
+    words = [word for word in range(_TARGET + 1) if word != padding][:_TARGET]
+    target = torch.tensor([words] * getattr(decoder, "num_codebooks", 1), device=model.device)
     training = [module for module in model.modules() if module.training]
     for module in training:
         module.training = False
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             output: Tensor = model(
-                encoder_outputs=_Memory(last_hidden_state=_memory(model)),
+                encoder_outputs=_memory(model),
                 decoder_input_ids=target,
                 use_cache=False,
             )[0]
@@ -172,6 +196,27 @@ def _forward(model: PreTrainedModel) -> Tensor:
         for module in training:
             module.training = True
     return output
+
+
+def _memory(model: PreTrainedModel) -> _Memory:
+    """What an encoder could have given, always the same."""
+    encoder = _config_of(model, model.get_encoder())
+    decoder = _config_of(model, (model, *_decoders(model))[-1])
+    return _Memory(
+        last_hidden_state=_noise(encoder).to(model.device, model.dtype),
+        pooler_output=_noise(decoder).to(model.device, model.dtype),
+    )
+
+
+def _config_of(model: PreTrainedModel, part: nn.Module) -> PreTrainedConfig:
+    config: PreTrainedConfig = getattr(part, "config", model.config).get_text_config()
+    return config
+
+
+def _noise(config: PreTrainedConfig) -> Tensor:
+    """Something of the width that a part of a model has, `[1, source, width]`."""
+    width = getattr(config, "d_model", None) or config.hidden_size
+    return torch.randn(1, _SOURCE, width, generator=torch.Generator().manual_seed(0))
 
 
 def _configs(model: PreTrainedModel) -> tuple[PreTrainedConfig, ...]:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedConfig
-from transformers.masking_utils import sdpa_mask
+from transformers.masking_utils import eager_mask, sdpa_mask
 
 from rlattn.steering.bands import current_bands
 from rlattn.steering.native import attend_past, native
@@ -26,8 +26,21 @@ _lock = threading.Lock()
 _routed: dict[int, tuple[PreTrainedConfig, str | None, int]] = {}
 
 
-def _mask(*, q_length: int, allow_is_causal_skip: bool = True, **kwargs: Any) -> Tensor | None:
-    """SDPA's mask, but a causal one is always made: not all modules say that they are causal."""
+def _mask(
+    *,
+    q_length: int,
+    config: PreTrainedConfig,
+    allow_is_causal_skip: bool = True,
+    **kwargs: Any,
+) -> Tensor | None:
+    """A mask of the model's own kind, but a causal one is always made.
+
+    Not all modules say that they are causal. And masks also go to where no attention of ours is: a
+    model that has eager attention alone may add them to its logits, or ask its experts by them.
+    """
+    _, original, _ = _routed.get(id(config), (config, None, 0))
+    if original == "eager":
+        return eager_mask(q_length=q_length, **kwargs)
     skip = allow_is_causal_skip and q_length == 1
     return sdpa_mask(q_length=q_length, allow_is_causal_skip=skip, **kwargs)
 
