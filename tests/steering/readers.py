@@ -1,110 +1,35 @@
-"""Tiny encoder-decoders with random weights, one of each family, and sources for them to read."""
+"""Models at work: sources of every kind, and how a model reads one and writes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-import transformers
 from torch import Tensor
 from transformers import PreTrainedModel
 
-LAYERS, HEADS, WIDTH, WORDS = 2, 2, 16, 64
+from rlattn.steering import steer
+from tests.steering.models import BINS, HEADS, LAYERS, PATCH, PIXELS, SUPPORTED, WORDS
+
+__all__ = [
+    "HEADS",
+    "LANES",
+    "LAYERS",
+    "SOURCE",
+    "SUPPORTED",
+    "TARGET",
+    "Reader",
+    "reader_of",
+    "state",
+]
+
 LANES, SOURCE, TARGET = 3, 7, 4
-LENGTHS = (7, 4, 2)  # valid source positions of each lane
+LENGTHS = (7, 4, 2)  # valid source positions of each lane, of those that words are
 
-BART = {
-    "d_model": WIDTH,
-    "encoder_layers": LAYERS,
-    "decoder_layers": LAYERS,
-    "encoder_attention_heads": HEADS,
-    "decoder_attention_heads": HEADS,
-    "encoder_ffn_dim": 32,
-    "decoder_ffn_dim": 32,
-    "vocab_size": WORDS,
-    "max_position_embeddings": 32,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-    "forced_eos_token_id": None,
-    "decoder_start_token_id": 1,
-    "init_std": 0.3,  # large enough that attention is far from uniform
-}
-T5 = {
-    "d_model": WIDTH,
-    "d_kv": 8,
-    "d_ff": 32,
-    "num_layers": LAYERS,
-    "num_decoder_layers": LAYERS,
-    "num_heads": HEADS,
-    "vocab_size": WORDS,
-    "decoder_start_token_id": 0,
-}
-BERT = {
-    "hidden_size": WIDTH,
-    "num_hidden_layers": LAYERS,
-    "num_attention_heads": HEADS,
-    "intermediate_size": 32,
-    "vocab_size": WORDS,
-    "max_position_embeddings": 32,
-    "initializer_range": 0.3,
-}
-
-
-def _bert2bert() -> PreTrainedModel:
-    bert = transformers.BertConfig(**BERT)
-    config = transformers.EncoderDecoderConfig.from_encoder_decoder_configs(bert, bert)
-    config.decoder_start_token_id, config.pad_token_id = 1, 0
-    return transformers.EncoderDecoderModel(config=config)
-
-
-def _build(family: str, **settings: Any) -> Callable[[], PreTrainedModel]:
-    def build() -> PreTrainedModel:
-        config = getattr(transformers, f"{family}Config")(**settings)
-        head = "MTModel" if family == "Marian" else "ForConditionalGeneration"
-        return getattr(transformers, f"{family}{head}")(config)
-
-    return build
-
-
-SUPPORTED: dict[str, Callable[[], PreTrainedModel]] = {
-    "Marian": _build("Marian", **BART),
-    "Bart": _build("Bart", **BART),
-    "MBart": _build("MBart", **BART),
-    "M2M100": _build("M2M100", **BART),
-    "Pegasus": _build("Pegasus", **BART),
-    "PegasusX": _build("PegasusX", **BART),  # has no SDPA attention of its own
-    "Blenderbot": _build("Blenderbot", **BART),
-    "T5": _build("T5", **T5),
-    "Whisper": _build(
-        "Whisper", **BART, num_mel_bins=4, max_source_positions=SOURCE, max_target_positions=32
-    ),
-    "BERT2BERT": _bert2bert,
-}
-UNSUPPORTED: dict[str, Callable[[], PreTrainedModel]] = {
-    "LED": _build("LED", **BART, attention_window=4),
-    "Mvp": _build("Mvp", **BART),
-    "FSMT": _build("FSMT", **BART, langs=["en", "de"], src_vocab_size=WORDS, tgt_vocab_size=WORDS),
-    "ProphetNet": _build(
-        "ProphetNet",
-        hidden_size=WIDTH,
-        num_encoder_layers=LAYERS,
-        num_decoder_layers=LAYERS,
-        num_encoder_attention_heads=HEADS,
-        num_decoder_attention_heads=HEADS,
-        encoder_ffn_dim=32,
-        decoder_ffn_dim=32,
-        vocab_size=WORDS,
-    ),
-    "GPT2": lambda: transformers.GPT2LMHeadModel(
-        transformers.GPT2Config(
-            n_embd=WIDTH, n_layer=1, n_head=2, vocab_size=WORDS, bos_token_id=1, eos_token_id=2
-        )
-    ),
-    "Bert": lambda: transformers.BertModel(transformers.BertConfig(**BERT)),
-}
+STRIDES = {"Moonshine": 384, "MoonshineStreaming": 320, "SpeechEncoderDecoderModel": 20}
+"""How many samples of a wave become one position of the memory, for models that read waves."""
 
 
 @dataclass
@@ -113,8 +38,9 @@ class Reader:
 
     model: PreTrainedModel
     inputs: dict[str, Tensor]
-    valid: Tensor  # bool, [lanes, source]
+    valid: Tensor  # bool, [lanes, source], where the source is the memory's positions
     target: Tensor
+    raw: dict[str, Tensor] | None = None  # for `generate()`, where it makes the inputs of these
 
     def forward(self, **kwargs: Any) -> Any:
         """One teacher-forced forward over the whole target."""
@@ -126,18 +52,107 @@ class Reader:
             return self.forward().logits
 
     def tokens(self, **kwargs: Any) -> Tensor:
-        """What `generate()` writes, `[lanes, written]`; greedy unless told otherwise."""
-        options = {"max_new_tokens": 6, "do_sample": False, "num_beams": 1, **kwargs}
-        return self.model.generate(**self.inputs, **options)
+        """What `generate()` writes, `[lanes, written]`; greedy and of one length unless told."""
+        rules = {"max_new_tokens": TARGET, "do_sample": False, "num_beams": 1, "eos_token_id": None}
+        options = {**rules, **kwargs}
+        return self.model.generate(**(self.raw or self.inputs), **options)
 
 
 def reader_of(model: PreTrainedModel) -> Reader:
     """The model in eval mode with a random batch, padded where the model knows padding."""
     model.eval()
+    inputs, decoder = _inputs(model), model.get_decoder().config
+    inputs = {
+        name: value.to(model.dtype) if value.is_floating_point() else value
+        for name, value in inputs.items()
+    }
     target = torch.randint(3, WORDS, (LANES, TARGET))
-    if hasattr(model.config, "num_mel_bins"):  # sounds have no padding of their own
-        frames = {"input_features": torch.randn(LANES, model.config.num_mel_bins, 2 * SOURCE)}
-        return Reader(model, frames, torch.ones(LANES, SOURCE, dtype=torch.bool), target)
-    valid = torch.arange(SOURCE) < torch.tensor(LENGTHS)[:, None]
-    words = torch.randint(3, WORDS, (LANES, SOURCE)).where(valid, 0)
-    return Reader(model, {"input_ids": words, "attention_mask": valid.long()}, valid, target)
+    if hasattr(decoder, "num_codebooks"):  # Musicgen has a row for each
+        target = torch.randint(3, WORDS, (LANES * decoder.num_codebooks, TARGET))
+    if model.config.model_type == "dia":  # Dia has an axis for them
+        target = torch.randint(3, WORDS, (LANES, TARGET, decoder.num_channels))
+    raw = None
+    if model.config.model_type == "pop2piano":  # reads the name of a composer before the sound
+        raw, rules = inputs, model.generation_config
+        with torch.no_grad():
+            features = model.get_mel_conditioner_outputs(
+                **inputs, composer="composer1", generation_config=rules
+            )
+        inputs = dict(zip(inputs, features, strict=True))
+    reader = Reader(model, inputs, torch.empty(0), target, raw)
+    reader.valid = _read_by(reader)
+    return reader
+
+
+def state(model: PreTrainedModel) -> list[Any]:
+    """Everything about a model that a steering touches."""
+    seen: list[Any] = [copy.deepcopy(model.config.__dict__)]
+    for module in model.modules():
+        config = getattr(module, "config", None)
+        seen.append(
+            (
+                set(module.__dict__),
+                module.training,
+                len(module._forward_hooks),
+                len(module._forward_pre_hooks),
+                config and config._attn_implementation,
+            )
+        )
+    return seen
+
+
+def _inputs(model: PreTrainedModel) -> dict[str, Tensor]:
+    """A source of the kind that a model reads."""
+    kind = type(model).__name__.removesuffix("ForConditionalGeneration")
+    # Sparse attention is for long sources only.
+    long = getattr(model.config, "attention_type", "") == "block_sparse"
+    words = _padded(3 * SOURCE if long else SOURCE)
+    text = {"input_ids": torch.randint(3, WORDS, words.shape) * words, "attention_mask": words}
+    pixels = torch.randn(LANES, 3, PIXELS, PIXELS)
+    if kind == "Whisper":  # sounds of one length, which have no padding
+        return {"input_features": torch.randn(LANES, BINS, 2 * SOURCE)}
+    if kind == "Pop2Piano":
+        return {
+            "input_features": torch.randn(LANES, SOURCE, model.config.d_model),
+            "attention_mask": words,
+        }
+    if "SpeechToText" in kind or kind in ("Speech2Text", "Canary", "CohereAsr"):
+        frames = _padded(2 * SOURCE)
+        return {"input_features": torch.randn(*frames.shape, BINS), "attention_mask": frames}
+    if kind in STRIDES:
+        waves = _padded(SOURCE * STRIDES[kind])
+        return {"input_values": torch.randn(waves.shape), "attention_mask": waves}
+    if kind == "VisionEncoderDecoderModel":
+        return {"pixel_values": pixels}
+    if kind == "PPFormulaNet":
+        return {"pixel_values": torch.randn(LANES, 3, 4 * PIXELS, 4 * PIXELS)}
+    if kind == "Pix2Struct":
+        place = torch.arange(SOURCE).expand(LANES, -1)[..., None] + 1
+        patches = torch.randn(LANES, SOURCE, BINS)
+        patches = torch.cat([place, place, patches], -1) * words[..., None]
+        return {"flattened_patches": patches, "attention_mask": words}
+    if kind == "Udop":
+        corner = torch.rand(LANES, SOURCE, 2) / 2
+        return {**text, "bbox": torch.cat([corner, corner + 0.3], -1), "pixel_values": pixels}
+    if kind == "Florence2":
+        image = torch.full((LANES, (PIXELS // PATCH) ** 2 + 1), model.config.image_token_id)
+        return {
+            "input_ids": torch.cat([image, text["input_ids"].clamp(min=4)], 1),
+            "attention_mask": torch.cat([torch.ones_like(image), text["attention_mask"]], 1),
+            "pixel_values": pixels,
+        }
+    return text
+
+
+def _padded(longest: int) -> Tensor:
+    """A mask in which lanes are as long, against the longest, as lanes of words are."""
+    lengths = torch.tensor(LENGTHS) * longest // max(LENGTHS)
+    return (torch.arange(longest) < lengths[:, None]).long()
+
+
+def _read_by(reader: Reader) -> Tensor:
+    """Where a model looks: its padding, in the positions of its memory."""
+    twin = replace(reader, model=copy.deepcopy(reader.model))  # so that the model is not known yet
+    with steer(twin.model, None, record=True) as steering:
+        twin.logits()
+    return (steering.attention > 0).any(1)
