@@ -11,7 +11,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from rlattn.steering import steer
-from tests.steering.models import BINS, HEADS, LAYERS, PATCH, PIXELS, SUPPORTED, WORDS
+from tests.steering.builders import BINS, HEADS, LAYERS, PATCH, PIXELS, WORDS
+from tests.steering.models import SUPPORTED
 
 __all__ = [
     "HEADS",

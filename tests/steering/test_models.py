@@ -86,6 +86,21 @@ def test_every_encoder_decoder_of_transformers_is_on_the_page() -> None:
     assert pairs <= known, "add it to models.py or unsupported.py, then renew the page"
 
 
+@pytest.mark.parametrize(
+    ("family", "lengths"),
+    [
+        ("Marian", [7, 4, 2]),
+        ("Speech2Text", [7, 4, 2]),
+        ("Moonshine", [5, 4, 2]),
+        ("Donut", 3 * [4]),
+    ],
+)
+def test_padding_is_counted_in_positions_of_the_memory(family: str, lengths: list[int]) -> None:
+    reader = subject(family, "float32").reader
+    expected = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    assert torch.equal(reader.valid, expected)
+
+
 def test_steering_does_not_depend_on_the_attention_that_a_model_has(reader: Reader) -> None:
     model = deepcopy(reader.model)
     model.set_attn_implementation("eager")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import transformers
 
-from tests.steering.models import (
+from tests.steering.builders import (
     BART,
     BERT,
     GEMMA,
