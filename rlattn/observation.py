@@ -73,6 +73,15 @@ class Observer:
         for kept in (self.attention, self.coverage, self._state):
             kept[lanes] = 0.0
 
+    def reorder(self, lanes: Tensor) -> None:
+        """Puts the past of other lanes in the place of each lane's own, as beams are exchanged.
+
+        Args:
+            lanes: Whose past each lane has from now on, int64, ``[lanes]``.
+        """
+        for kept in (self.attention, self.coverage, self._state):
+            kept.copy_(kept.index_select(0, lanes))
+
     def record(self, hidden: Tensor, attention: Tensor) -> None:
         """Takes in one step.
 

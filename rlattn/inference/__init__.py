@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rlattn.inference.hub import push_to_hub
 from rlattn.inference.record import Score, Scores, Training
-from rlattn.inference.session import Trace, native
+from rlattn.inference.session import native
+from rlattn.inference.trace import Trace
 from rlattn.inference.trained import TrainedPolicy, load
 from rlattn.inference.translation import Translations, translate
 

@@ -14,7 +14,8 @@ from rlattn.inference.card import HostId
 from rlattn.inference.folder import read_folder, write_folder
 from rlattn.inference.hub import fetch, is_repo_id
 from rlattn.inference.record import Scores, Training
-from rlattn.inference.session import Trace, steered
+from rlattn.inference.session import steered
+from rlattn.inference.trace import Trace
 from rlattn.policy import AttentionPolicy
 
 
@@ -69,7 +70,10 @@ class TrainedPolicy:
 
     @contextmanager
     def steer(self, model: PreTrainedModel, trace: bool = False) -> Iterator[Trace]:
-        """Lets the policy decide where a model looks, in greedy `model.generate()`.
+        """Lets the policy decide where a model looks, in `model.generate()`.
+
+        That may be greedy, sample, or search with beams. Modes that cannot be followed are refused
+        by name.
 
         Args:
             model: The host that the policy was trained on.

@@ -238,22 +238,6 @@ def test_two_policies_do_not_steer_at_once(host: Seq2SeqHost) -> None:
     assert hooks(host) == 0
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"use_cache": False}, "one token at a time"),
-        ({"decoder_input_ids": torch.tensor([[0, 5, 6]])}, "one token at a time"),
-        ({"num_beams": 3}, "beam search"),
-    ],
-)
-def test_decoding_that_a_policy_cannot_follow_is_refused(
-    host: Seq2SeqHost, settings: dict[str, Any], message: str
-) -> None:
-    with strong(host).steer(host.model), pytest.raises(SteeringError, match=message):
-        generate(host, TEXTS[:1], **settings)
-    assert hooks(host) == 0
-
-
 @pytest.mark.parametrize("given", ["encoder_outputs", "inputs_embeds"])
 def test_a_policy_that_needs_the_tokens_of_the_source_says_so(
     host: Seq2SeqHost, given: str
