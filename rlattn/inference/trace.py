@@ -52,4 +52,6 @@ class Trace:
         read = torch.stack(reads[:steps], dim=1).gather(0, path)
         self.reads_fraction = (read * there).sum(1) / there.sum(1)
         for kept in (self.attention, self.opened):
-            kept[:] = [rows[path[:, step]] for step, rows in enumerate(kept[:steps])]
+            kept[:] = [
+                rows[path[:, step]] * there[:, step, None] for step, rows in enumerate(kept[:steps])
+            ]

@@ -23,7 +23,7 @@ def host_of(family: str) -> Seq2SeqHost:
         host = tiny_host(family)
     else:
         sounds = {"num_mel_bins": 4, "max_source_positions": 7, "begin_suppress_tokens": None}
-        settings = {**CONFIGS["Marian"], **(sounds if family == "Whisper" else {})}
+        settings = {**CONFIGS["Bart"], **(sounds if family == "Whisper" else {})}
         with torch.random.fork_rng():
             torch.manual_seed(3)
             config = getattr(transformers, f"{family}Config")(**settings)
