@@ -16,7 +16,7 @@ class Trace:
     are told of once it is over, each along the beams that it went through; they are empty where a
     model's own `generate()`, as Whisper's, does not say which beams those were. Of a source that is
     written window by window, as long recordings are, it tells of the last. The tokens of a prompt
-    are steps like others.
+    are steps like others, and so is the one after a stop that was not the end-of-sequence token.
 
     Attributes:
         reads_fraction: Mean over the steps of each target of open over valid positions, ``[rows]``.
