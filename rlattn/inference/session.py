@@ -71,10 +71,12 @@ class _Session:
         self._device = model.device
         self._ends = self._tokens_of(model.generation_config.eos_token_id)
         self._cache: Any = None
+        self._keys: Tensor | None = None
         self.forget()
 
     def forget(self) -> None:
         """Lets go of what belongs to a decoding: the cache, what was encoded, earlier tokens."""
+        self.steering.read_memory(None)
         if self._cache is not None:
             self._cache.__dict__.pop("reorder_cache", None)
         self._cache = None
@@ -140,7 +142,7 @@ class _Session:
         if many:
             self._in_prompt = True
             *firsts, kwargs = one_by_one(kwargs)
-            self._earlier = [self._feed(model, one) for one in firsts]
+            self._earlier = [model(**one) for one in firsts]
             self._prompt = len(firsts)
         given = kwargs.get("encoder_outputs")
         self._given = None if given is None else given[0]
@@ -207,9 +209,6 @@ class _Session:
         self._in_prompt = False
         return join([*earlier, output])
 
-    def _feed(self, model: PreTrainedModel, one: dict[str, Any]) -> Any:
-        return model(**one)
-
     def _begin(self, mask: Tensor | None) -> None:
         (tokens, encoded), self._encoded = self._encoded or (None, None), None
         memory = encoded if self._given is None else self._given
@@ -224,14 +223,14 @@ class _Session:
             )
         self._padding = Padding(mask.bool())
         self._memory = compact(memory[mask.bool()])
-        self._keys: Tensor | None = None
+        self._keys = None
         self._source = self._tokens(tokens)
         self._observer = Observer(rows, width, self._embed.weight.shape[1], memory.device)
         self._live = torch.ones(rows, dtype=torch.bool, device=memory.device)
         self._reads = torch.zeros(rows, device=memory.device)
         self._steps = torch.zeros(rows, device=memory.device)
         self._read: list[Tensor] = []
-        self._exchanged = False
+        self._prompt, self._exchanged = 0, False
         self.record.clear()
 
     def _tokens(self, tokens: Tensor | None) -> Tensor | None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from rlattn.inference import native
+from rlattn.steering import gates
 from tests.inference.decoding import FAMILIES, LENGTHS, host_of, inputs, rescored, row, write
 from tests.inference.policies import ACTIONS, LAYERED, TIED, strong
 
@@ -70,6 +71,23 @@ def test_a_hypothesis_scores_alone_what_it_scored_among_others(
             assert torch.allclose(here, there[0], atol=1e-5)
             there = torch.stack(trace.opened, dim=1)
             assert torch.equal(opened[index, : len(tokens), : there.shape[2]], there[0])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("settings", [{"num_beams": 3}, {"decoder_input_ids": [[1, 20, 31]] * 3}])
+def test_it_does_not_matter_whether_shut_positions_are_read(
+    family: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = host_of(family)
+    source, policy = inputs(host), strong(host)
+    settings = {k: torch.tensor(v) if k != "num_beams" else v for k, v in settings.items()}
+    with policy.steer(host.model) as trace:
+        expected, reads = write(host, source, **settings), trace.reads_fraction
+        monkeypatch.setattr(gates, "LONG", 1)
+        monkeypatch.setattr(gates, "FEW", 1.0)
+        output = write(host, source, **settings)
+    assert torch.equal(output.sequences, expected.sequences)
+    assert torch.allclose(trace.reads_fraction, reads, atol=1e-6)
 
 
 def test_beams_matter_to_what_is_written() -> None:
