@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rlattn.inference.alignment import Alignment
 from rlattn.inference.hub import push_to_hub
 from rlattn.inference.record import Score, Scores, Training
 from rlattn.inference.session import native
@@ -10,6 +11,7 @@ from rlattn.inference.trained import TrainedPolicy, load
 from rlattn.inference.translation import Translations, translate
 
 __all__ = [
+    "Alignment",
     "Score",
     "Scores",
     "Trace",

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
+from transformers import LogitsProcessor, LogitsProcessorList
 
 from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts.pieces import tokens
 from rlattn.hosts.seq2seq import pad
+from rlattn.inference.alignment import Alignment
+from rlattn.inference.session import Trace, native
 from rlattn.inference.trained import TrainedPolicy
 
 
@@ -21,11 +28,13 @@ class Translations:
         texts: The translations, in the order of the sentences.
         reads_fraction: For each sentence, the mean over its steps of open over valid positions.
         truncated: How many sentences were longer than allowed, and cut.
+        alignments: With `trace`, where the host looked in each sentence.
     """
 
     texts: list[str]
     reads_fraction: list[float]
     truncated: int
+    alignments: list[Alignment] = field(default_factory=list)
 
 
 @torch.no_grad()
@@ -37,8 +46,13 @@ def translate(
     max_source: int = 64,
     max_target: int = 64,
     batch: int = 64,
+    beams: int = 1,
+    trace: bool = False,
 ) -> Translations:
-    """Translates sentences greedily with `generate()`, under a policy or natively.
+    """Translates sentences with `generate()`, under a policy or natively.
+
+    With beams, what was read is what the host reads when it writes the best hypothesis alone. To
+    know it, the hypotheses are written a second time: under a policy, or with `trace`.
 
     Args:
         host: The frozen translator.
@@ -47,29 +61,101 @@ def translate(
         max_source: Longer sources are cut, in tokens.
         max_target: The most tokens to write.
         batch: How many sentences are written at once.
+        beams: How many hypotheses are kept at each step; 1 is greedy.
+        trace: Whether to keep where the host looked, for pictures.
+
+    Raises:
+        InputError: If the host is not the policy's.
     """
     sources = host.tokenize(sentences, max_source)
     # Sentences of like length together: a batch is as slow as its longest.
     order = sorted(range(len(sentences)), key=lambda i: len(sources.ids[i]))
     texts, reads = [""] * len(sentences), [1.0] * len(sentences)
+    alignments: list[Alignment | None] = [None] * len(sentences)
     for start in range(0, len(order), batch):
         here = order[start : start + batch]
-        ids, mask = (t.to(host.device) for t in pad([sources.ids[i] for i in here], host.pad_token))
-        settings: dict[str, Any] = {
-            "input_ids": ids,
-            "attention_mask": mask.long(),
-            "max_new_tokens": max_target,
+        rows = [sources.ids[i] for i in here]
+        written, record = _write(host, rows, policy, max_target, beams, trace)
+        for i, text in zip(here, host.detokenize(written.tolist()), strict=True):
+            texts[i] = text
+        if policy is not None:
+            for i, fraction in zip(here, record.reads_fraction.tolist(), strict=True):
+                reads[i] = fraction
+        if trace:
+            for i, alignment in zip(here, _alignments(host, rows, written, record), strict=True):
+                alignments[i] = alignment
+    return Translations(
+        texts, reads, sources.truncated, [each for each in alignments if each is not None]
+    )
+
+
+class _Forced(LogitsProcessor):
+    """Has `generate()` write tokens that are given, ``[rows, 1 + target]``, the start first."""
+
+    def __init__(self, given: Tensor) -> None:
+        self._given = given
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        token = self._given[:, input_ids.shape[1], None]
+        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
+
+
+def _write(
+    host: Seq2SeqHost,
+    rows: list[list[int]],
+    policy: TrainedPolicy | None,
+    max_target: int,
+    beams: int,
+    trace: bool,
+) -> tuple[Tensor, Trace]:
+    """What is written for some sources, ``[rows, 1 + target]``, and what was read meanwhile."""
+    ids, mask = (t.to(host.device) for t in pad(rows, host.pad_token))
+    settings: dict[str, Any] = {
+        "input_ids": ids,
+        "attention_mask": mask.long(),
+        "max_new_tokens": max_target,
+        "num_beams": beams,
+        "do_sample": False,
+    }
+    with _watched(host, policy, trace and beams == 1) as record:
+        written: Tensor = host.model.generate(**settings)
+    if beams > 1 and (trace or policy is not None):
+        settings |= {
+            "max_new_tokens": written.shape[1] - 1,
             "num_beams": 1,
-            "do_sample": False,
+            "logits_processor": LogitsProcessorList([_Forced(written)]),
         }
-        if policy is None:
-            written, fractions = host.model.generate(**settings), [1.0] * len(here)
-        else:
-            with policy.steer(host.model) as trace:
-                written = host.model.generate(**settings)
-            fractions = trace.reads_fraction.tolist()
-        for i, text, fraction in zip(
-            here, host.detokenize(written.tolist()), fractions, strict=True
-        ):
-            texts[i], reads[i] = text, fraction
-    return Translations(texts, reads, sources.truncated)
+        with _watched(host, policy, trace) as record:
+            host.model.generate(**settings)
+    return written, record
+
+
+def _watched(
+    host: Seq2SeqHost, policy: TrainedPolicy | None, trace: bool
+) -> AbstractContextManager[Trace]:
+    if policy is not None:
+        return policy.steer(host.model, trace)
+    return native(host.model) if trace else nullcontext(Trace())
+
+
+def _alignments(
+    host: Seq2SeqHost, sources: list[list[int]], written: Tensor, record: Trace
+) -> list[Alignment]:
+    attention = torch.stack(record.attention, 1).float().cpu().numpy()
+    opened = np.ones(attention.shape, bool)  # natively
+    if record.opened:
+        opened = torch.stack(record.opened, 1).cpu().numpy()
+    ends = set(host.eos_tokens)
+    found = []
+    for row, (source, (_, *target)) in enumerate(zip(sources, written.tolist(), strict=True)):
+        end = next((i for i, token in enumerate(target, 1) if token in ends), len(target))
+        own = row, slice(end), slice(len(source))
+        found.append(
+            Alignment(
+                tokens(host, source),
+                tokens(host, target[:end]),
+                attention[own].copy(),  # a view would keep the whole batch
+                opened[own].copy(),
+            )
+        )
+    return found
