@@ -1,8 +1,10 @@
-"""Attention as a heat map over tokens that people can read; figures and rendering draw with it."""
+"""What plots and rendering draw with: attention as a heat map over tokens that people can read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -16,6 +18,12 @@ from matplotlib.patches import Rectangle
 
 SMALL, NORMAL = 8, 9
 """Sizes of letters, in points."""
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito's colours, which stay apart for colour-blind readers."""
+
+GREY = "0.45"
+"""What a line to compare with has."""
 
 CLOSED: dict[str, Any] = {
     "facecolor": "0.9",
@@ -36,6 +44,22 @@ def fonts() -> list[str]:
     """The installed fonts that labels are set in, in the order of preference."""
     installed = set(font_manager.get_font_names())
     return [name for name in _FONTS if name in installed]
+
+
+@contextmanager
+def any_glyph() -> Iterator[None]:
+    """Draws a character that no installed font has as a box, and is silent about it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def plain(axes: Axes) -> None:
+    """Gives axes small numbers, a pale grid, and no frame but the two lines with the numbers."""
+    axes.tick_params(labelsize=SMALL)
+    axes.grid(color="0.92")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def draw_map(
@@ -80,11 +104,12 @@ def hatch(axes: Axes, closed: npt.NDArray[np.bool_]) -> None:
     axes.add_collection(PolyCollection(squares, **CLOSED), autolim=False)
 
 
-def readable_tokens(tokens: Sequence[str]) -> list[str]:
+def readable_tokens(tokens: Sequence[str], longest: int | None = _LONGEST_TOKEN) -> list[str]:
     """Returns tokens for people: words as they are, a dot before the pieces that continue one.
 
     Args:
         tokens: Tokens in which ``▁`` or ``Ġ`` marks the start of a word, or in which nothing does.
+        longest: Tokens with more characters are cut to as many; None leaves all whole.
     """
     marked = any(token.startswith(_WORD_STARTS) for token in tokens)
     shown = []
@@ -92,5 +117,7 @@ def readable_tokens(tokens: Sequence[str]) -> list[str]:
         word = token.lstrip("".join(_WORD_STARTS)) or "␣"
         if marked and token == word and word[0].isalnum():
             word = f"·{word}"
-        shown.append(word if len(word) <= _LONGEST_TOKEN else f"{word[: _LONGEST_TOKEN - 1]}…")
+        if longest is not None and len(word) > longest:
+            word = f"{word[: longest - 1]}…"
+        shown.append(word)
     return shown

@@ -19,7 +19,6 @@ from rlattn.agents import PPOSettings, Validation, learn, make_ppo
 from rlattn.cli import run_program
 from rlattn.envs import TranslationCore, TranslationVecEnv
 from rlattn.experiments.card_scores import card_scores
-from rlattn.experiments.figures import draw_curves
 from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
 from rlattn.experiments.report import judge
@@ -27,6 +26,7 @@ from rlattn.experiments.statistics import corpus_scores
 from rlattn.experiments.translation import Config, check, choose_objective, find_corpus, find_host
 from rlattn.inference import translate
 from rlattn.inference.folder import PICTURE
+from rlattn.plots import learning_curves
 from rlattn.rewards import TotalReward
 
 
@@ -107,13 +107,12 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     policy.save(out / "policy")  # before anything that comes may fail
     curve = [asdict(point) for point in validation.curve]
     native_scores = {"bleu": scores.bleu, "chrf": scores.chrf}
-    draw_curves(
-        out / "curves.png",
+    learning_curves(
         curve,
         native=native_scores,
         kept=kept.env_steps,
         reads_target=objective.reads_target,
-    )
+    ).savefig(out / "curves.png")
     results = {
         **judge(
             host,

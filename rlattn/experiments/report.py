@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from rich.console import Console
 
 from rlattn.agents import translate_topk
 from rlattn.corpora import Pair
-from rlattn.experiments.figures import AttentionExample, draw_attention
+from rlattn.drawing import any_glyph
 from rlattn.experiments.samples import Sample, write_samples
 from rlattn.experiments.statistics import Bootstrap, corpus_scores
 from rlattn.experiments.table import MethodResult, print_table
 from rlattn.hosts import Seq2SeqHost
-from rlattn.hosts.pieces import tokens
-from rlattn.inference import TrainedPolicy, Translations, native, translate
+from rlattn.inference import Alignment, TrainedPolicy, Translations, translate
+from rlattn.plots import attention_map
 
 _PICTURES, _SAMPLES = 3, 20
 _SHORT, _LONG = 8, 14
@@ -96,8 +95,9 @@ def judge(
     examples = attention_examples(
         host, sources, policy, max_source=max_source, max_target=max_target
     )
-    if examples:
-        draw_attention(out / "attention.png", examples)
+    if examples["policy"]:
+        with any_glyph():
+            attention_map(examples).savefig(out / "attention.png")
     print_table(console, rows, list(signatures.values()))
     return {
         **{row.method: row.to_json() for row in rows},
@@ -116,39 +116,14 @@ def attention_examples(
     *,
     max_source: int,
     max_target: int,
-) -> list[AttentionExample]:
+) -> dict[str, list[Alignment]]:
     """Native and learned attention on the first few sentences of a length that fits a picture."""
     ids = host.tokenize(sentences, max_source).ids
-    fitting = [row for row in ids if _SHORT <= len(row) <= _LONG] or ids
-    watch = partial(_watch, host, max_target)
-    examples = []
-    for row in fitting[:_PICTURES]:
-        native_tokens, native_attention, _ = watch(row, None)
-        policy_tokens, policy_attention, opened = watch(row, policy)
-        examples.append(
-            AttentionExample(
-                tokens(host, row),
-                native_tokens,
-                native_attention,
-                policy_tokens,
-                policy_attention,
-                opened if policy.policy.family.mode == "gate" else None,
-            )
-        )
-    return examples
-
-
-def _watch(
-    host: Seq2SeqHost, max_target: int, row: list[int], policy: TrainedPolicy | None
-) -> tuple[list[str], np.ndarray, np.ndarray]:
-    steered = native(host.model) if policy is None else policy.steer(host.model, trace=True)
-    with steered as trace:
-        written = host.model.generate(
-            input_ids=torch.tensor([row], device=host.device),
-            max_new_tokens=max_target,
-            num_beams=1,
-            do_sample=False,
-        )
-    attention = torch.cat(trace.attention).cpu().numpy()
-    opened = torch.cat(trace.opened).cpu().numpy() if trace.opened else np.empty((0, 0), bool)
-    return tokens(host, written[0, 1:].tolist()), attention, opened
+    fitting = [
+        text for text, row in zip(sentences, ids, strict=True) if _SHORT <= len(row) <= _LONG
+    ]
+    shown = (fitting or sentences)[:_PICTURES]
+    watch = partial(
+        translate, host, shown, max_source=max_source, max_target=max_target, trace=True
+    )
+    return {"native": watch().alignments, "policy": watch(policy).alignments}

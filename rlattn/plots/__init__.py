@@ -1,11 +1,21 @@
-"""The pictures of a run.
+"""Pictures of what was read.
 
 Figures are built directly, without pyplot: no back end is chosen and no global state is touched.
+Save one with ``figure.savefig(...)``; a notebook shows it after ``%matplotlib inline``.
 """
 
 from __future__ import annotations
 
-from rlattn.experiments.figures.attention import AttentionExample, draw_attention
-from rlattn.experiments.figures.curves import draw_curves
+from rlattn.plots.attention import attention_map
+from rlattn.plots.curves import learning_curves
+from rlattn.plots.quality import OperatingPoint, pareto_front, quality_against_reads
+from rlattn.plots.reads import reads_over_time
 
-__all__ = ["AttentionExample", "draw_attention", "draw_curves"]
+__all__ = [
+    "OperatingPoint",
+    "attention_map",
+    "learning_curves",
+    "pareto_front",
+    "quality_against_reads",
+    "reads_over_time",
+]

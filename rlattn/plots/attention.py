@@ -1,85 +1,86 @@
-"""Where the native attention and a policy look, side by side."""
+"""Where several ways of reading look, side by side: native attention and policies."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from rlattn.drawing import CLOSED, NORMAL, SMALL, draw_map, hatch
+from rlattn.errors import InputError
+from rlattn.inference import Alignment
 
 _CELL = 0.21  # inches: the room a token of 8 points needs
 
 
-@dataclass(frozen=True)
-class AttentionExample:
-    """One sentence as the native attention and the policy read it.
+def attention_map(alignments: Mapping[str, Sequence[Alignment]]) -> Figure:
+    """Draws heat maps of attention, a row for each sentence and a column for each way of reading.
 
-    Attributes:
-        source_tokens: The S source tokens.
-        native_tokens: The tokens written with native attention.
-        native_attention: ``[len(native_tokens), S]``, each row a distribution.
-        policy_tokens: The tokens written under the policy.
-        policy_attention: ``[len(policy_tokens), S]``, each row a distribution.
-        policy_open: bool ``[len(policy_tokens), S]``, the positions that the policy left open, or
-            None for a policy that closes none.
-    """
-
-    source_tokens: Sequence[str]
-    native_tokens: Sequence[str]
-    native_attention: npt.NDArray[np.floating]
-    policy_tokens: Sequence[str]
-    policy_attention: npt.NDArray[np.floating]
-    policy_open: npt.NDArray[np.bool_] | None = None
-
-
-def draw_attention(path: Path, examples: Sequence[AttentionExample]) -> None:
-    """Draws heat maps of the native attention and the policy's side by side, a row per sentence.
+    Rows of a map are target tokens, columns are source tokens, and positions that were shut are
+    hatched. All maps have one scale, and cells of one size; with more than about 25 tokens the
+    figure grows wide.
 
     Args:
-        path: The picture to write, for example ``attention.png``.
-        examples: At least one sentence; with more than about 25 tokens the picture grows wide.
+        alignments: By the name of who read, such as ``native`` and ``policy``, what
+            `rlattn.inference.translate` gives with ``trace=True``: the same sentences in each.
+
+    Raises:
+        InputError: If there is no sentence, or they are not the same.
     """
-    width = max(len(example.source_tokens) for example in examples)
-    heights = [max(len(e.native_tokens), len(e.policy_tokens)) for e in examples]
+    sentences = side_by_side(alignments)
+    width = max(len(row[0].source) for row in sentences)
+    heights = [max(len(alignment.target) for alignment in row) for row in sentences]
     figure = Figure(
-        figsize=(2 * (_CELL * width + 0.9) + 0.6, sum(_CELL * h + 0.9 for h in heights) + 0.3),
+        figsize=(
+            len(alignments) * (_CELL * width + 0.9) + 0.6,
+            sum(_CELL * height + 0.9 for height in heights) + 0.3,
+        ),
+        dpi=150,
         layout="constrained",
     )
-    panels = figure.subplots(len(examples), 2, squeeze=False, height_ratios=heights)
-    strongest = max(max(e.native_attention.max(), e.policy_attention.max()) for e in examples)
-    for (left, right), example, height in zip(panels, examples, heights, strict=True):
-        source = example.source_tokens
-        left.set_title("native", fontsize=NORMAL, loc="left")
-        draw_map(left, example.native_attention, source, example.native_tokens, strongest)
-        title = "policy"
-        image = draw_map(right, example.policy_attention, source, example.policy_tokens, strongest)
-        if example.policy_open is not None:
-            hatch(right, ~example.policy_open)
-            title += f", reads {example.policy_open.mean():.0%}"
-        right.set_title(title, fontsize=NORMAL, loc="left")
-        for axes in (left, right):  # a shorter sentence fills less room: all cells have one size
+    panels = figure.subplots(len(sentences), len(alignments), squeeze=False, height_ratios=heights)
+    strongest = max(alignment.attention.max() for row in sentences for alignment in row)
+    for row, row_panels, height in zip(sentences, panels, heights, strict=True):
+        for name, alignment, axes in zip(alignments, row, row_panels, strict=True):
+            image = draw_map(
+                axes, alignment.attention, alignment.source, alignment.target, strongest
+            )
+            hatch(axes, ~alignment.opened)
+            reads = "" if alignment.opened.all() else f", reads {alignment.reads_fraction:.0%}"
+            axes.set_title(name + reads, fontsize=NORMAL, loc="left", parse_math=False)
+            # A shorter sentence fills less room: all cells have one size.
             axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     bar = figure.colorbar(image, ax=panels, fraction=0.02, aspect=40, pad=0.01)
     bar.set_label("attention", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
-    if any(example.policy_open is not None for example in examples):
-        closed = Patch(**CLOSED)
+    if not all(alignment.opened.all() for row in sentences for alignment in row):
         figure.legend(
-            [closed],
-            ["closed by the policy"],
+            [Patch(**CLOSED)],
+            ["shut"],
             loc="outside lower center",
             fontsize=SMALL,
             frameon=False,
         )
-    with warnings.catch_warnings():
-        # A character that no installed font has shows as a box; the picture is still right.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(path, dpi=150)
+    return figure
+
+
+def side_by_side(alignments: Mapping[str, Sequence[Alignment]]) -> list[tuple[Alignment, ...]]:
+    """Puts together what each way of reading did with the same sentence.
+
+    Raises:
+        InputError: If there is no sentence, or they are not the same.
+    """
+    counts = {name: len(rows) for name, rows in alignments.items()}
+    if not counts or 0 in counts.values():
+        raise InputError(f"there is nothing to draw: expected alignments by name, not {counts}")
+    if len(set(counts.values())) > 1:
+        raise InputError(f"each way of reading needs the same sentences, not {counts} of them")
+    rows = list(zip(*alignments.values(), strict=True))
+    for number, row in enumerate(rows):
+        if any(list(alignment.source) != list(row[0].source) for alignment in row):
+            raise InputError(
+                f"alignment {number} is not of the same source in {' and '.join(alignments)}"
+            )
+    return rows

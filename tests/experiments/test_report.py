@@ -121,48 +121,41 @@ class TestAttentionExamples:
     ) -> None:
         policy = strong(host, action)
         examples = attention_examples(host, texts, policy, **LIMITS)
-        for example in examples:
-            source = " ".join(example.source_tokens[:-1])
-            for tokens, attention, steered in (
-                (example.native_tokens, example.native_attention, False),
-                (example.policy_tokens, example.policy_attention, True),
-            ):
-                if steered:
-                    with policy.steer(host.model):
-                        (row,) = generate(host, [source])
-                else:
-                    (row,) = generate(host, [source])
-                assert tokens == host.tokenizer.convert_ids_to_tokens(row)
-                assert attention.shape == (len(tokens), len(example.source_tokens))
-                assert attention.sum(-1) == pytest.approx(np.ones(len(tokens)), abs=1e-5)
+        for alignment in examples["native"]:
+            (row,) = generate(host, [" ".join(alignment.source[:-1])])
+            assert alignment.target == host.tokenizer.convert_ids_to_tokens(row)
+        for alignment in examples["policy"]:
+            with policy.steer(host.model):
+                (row,) = generate(host, [" ".join(alignment.source[:-1])])
+            assert alignment.target == host.tokenizer.convert_ids_to_tokens(row)
 
     def test_nothing_is_looked_at_where_a_gate_is_shut(
         self, host: Seq2SeqHost, texts: list[str]
     ) -> None:
-        for example in attention_examples(host, texts, strong(host), **LIMITS):
-            assert example.policy_open is not None
-            assert example.policy_open.shape == example.policy_attention.shape
-            assert (example.policy_attention[~example.policy_open] == 0).all()
-            assert example.policy_open.any(-1).all()
-            assert not example.policy_open.all()
+        examples = attention_examples(host, texts, strong(host), **LIMITS)
+        for alignment in examples["policy"]:
+            assert (alignment.attention[~alignment.opened] == 0).all()
+            assert alignment.opened.any(-1).all()
+            assert not alignment.opened.all()
+        assert all(alignment.opened.all() for alignment in examples["native"])
 
     def test_a_bias_shuts_nothing(self, host: Seq2SeqHost, texts: list[str]) -> None:
-        for example in attention_examples(host, texts, strong(host, "bias"), **LIMITS):
-            assert example.policy_open is None
+        examples = attention_examples(host, texts, strong(host, "bias"), **LIMITS)
+        assert all(alignment.opened.all() for alignment in examples["policy"])
 
     def test_the_first_sentences_that_fit_are_shown(
         self, host: Seq2SeqHost, texts: list[str]
     ) -> None:
-        examples = attention_examples(host, texts, strong(host), **LIMITS)
-        assert [len(example.source_tokens) for example in examples] == [10, 9, 8]
+        for shown in attention_examples(host, texts, strong(host), **LIMITS).values():
+            assert [len(alignment.source) for alignment in shown] == [10, 9, 8]
 
     def test_when_none_fits_others_are_shown(self, host: Seq2SeqHost) -> None:
         texts = ["ba", "ba de"]
-        examples = attention_examples(host, texts, strong(host), **LIMITS)
-        assert [" ".join(example.source_tokens[:-1]) for example in examples] == texts
+        for shown in attention_examples(host, texts, strong(host), **LIMITS).values():
+            assert [" ".join(alignment.source[:-1]) for alignment in shown] == texts
 
     def test_a_long_source_is_cut_as_it_was_translated(self, host: Seq2SeqHost) -> None:
-        (example,) = attention_examples(
-            host, [self.WORDS], strong(host), max_source=5, max_target=12
-        )
-        assert example.source_tokens == [*self.WORDS.split()[:4], "</s>"]
+        limits = {"max_source": 5, "max_target": 12}
+        examples = attention_examples(host, [self.WORDS], strong(host), **limits)
+        for (alignment,) in examples.values():
+            assert alignment.source == [*self.WORDS.split()[:4], "</s>"]

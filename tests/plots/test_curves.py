@@ -1,13 +1,16 @@
+"""The learning curve shows the numbers of each validation."""
+
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from io import BytesIO
 
 import matplotlib as mpl
+import numpy as np
 import pytest
-from matplotlib.image import imread
+from matplotlib.axes import Axes
 
-from rlattn.experiments.figures import draw_curves
+from rlattn.plots import learning_curves
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -17,36 +20,50 @@ CURVE = [
     {"env_steps": 100_000, "bleu": 96.0, "chrf": 98.0, "reads_fraction": 0.2},
 ]
 NATIVE = {"bleu": 97.7, "chrf": 98.9}
+STEPS = [0, 50_000, 100_000]
 
 
-def is_picture(path: Path) -> bool:
-    """Whether the file is a picture on which something is drawn."""
-    pixels = imread(path)
-    return pixels.shape[0] > 100 and pixels.shape[1] > 100 and pixels.std() > 0.01
+def line(axes: Axes, label: str) -> np.ndarray:
+    """The points of the line with a label, ``[points, 2]``."""
+    (found,) = [line for line in axes.lines if str(line.get_label()).startswith(label)]
+    return np.asarray(found.get_xydata())
 
 
-def test_the_curve_is_drawn_with_or_without_a_kept_checkpoint_and_a_target(tmp_path: Path) -> None:
-    full, bare = tmp_path / "full.png", tmp_path / "bare.png"
-    draw_curves(full, CURVE, native=NATIVE, kept=50_000, reads_target=0.2)
-    draw_curves(bare, CURVE, native=NATIVE)
-    assert is_picture(full)
-    assert is_picture(bare)
-    assert full.read_bytes() != bare.read_bytes()
+def test_quality_is_relative_to_native_and_reads_are_beside_it() -> None:
+    quality, reads = learning_curves(CURVE, native=NATIVE).axes
+    for name, label in (("bleu", "BLEU"), ("chrf", "chrF")):
+        expected = [100 * point[name] / NATIVE[name] for point in CURVE]
+        assert line(quality, label) == pytest.approx(np.column_stack([STEPS, expected]))
+    assert line(reads, "policy") == pytest.approx(np.column_stack([STEPS, [80, 30, 20]]))
+    assert reads.get_ylim()[0] == 0
 
 
-def test_one_validation_is_a_curve(tmp_path: Path) -> None:
-    draw_curves(tmp_path / "curves.png", CURVE[:1], native=NATIVE, kept=0)
-    assert is_picture(tmp_path / "curves.png")
+def test_the_checkpoint_that_was_kept_is_marked_and_the_target_is_a_line() -> None:
+    quality, reads = learning_curves(CURVE, native=NATIVE, kept=50_000, reads_target=0.25).axes
+    assert line(reads, "target")[:, 1].tolist() == [25, 25]
+    for axes in (quality, reads):
+        rings = [mark for mark in axes.lines if mark.get_markersize() == 7]
+        assert {mark.get_xdata()[0] for mark in rings} == {50_000}
+        labels = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert "checkpoint kept" in labels
 
 
-def test_a_host_that_gets_nothing_right_has_a_curve_of_reads(tmp_path: Path) -> None:
-    draw_curves(tmp_path / "curves.png", CURVE, native={"bleu": 0.0, "chrf": 0.0})
-    assert is_picture(tmp_path / "curves.png")
+def test_one_validation_is_a_curve() -> None:
+    figure = learning_curves(CURVE[:1], native=NATIVE, kept=0)
+    assert len(line(figure.axes[1], "policy")) == 1
+    figure.savefig(BytesIO())
 
 
-def test_drawing_leaves_matplotlib_as_it_was(tmp_path: Path) -> None:
+def test_a_host_that_gets_nothing_right_has_a_curve_of_reads() -> None:
+    figure = learning_curves(CURVE, native={"bleu": 0.0, "chrf": 0.0})
+    assert np.isnan(line(figure.axes[0], "BLEU")[:, 1]).all()
+    assert line(figure.axes[1], "policy")[:, 1] == pytest.approx([80, 30, 20])
+    figure.savefig(BytesIO())
+
+
+def test_drawing_leaves_matplotlib_as_it_was() -> None:
     settings = dict(mpl.rcParams)
     pyplot_was_loaded = "matplotlib.pyplot" in sys.modules
-    draw_curves(tmp_path / "curves.png", CURVE, native=NATIVE)
+    learning_curves(CURVE, native=NATIVE).savefig(BytesIO())
     assert dict(mpl.rcParams) == settings
     assert ("matplotlib.pyplot" in sys.modules) == pyplot_was_loaded

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from rlattn.drawing import CLOSED, NORMAL, draw_map, fonts, hatch
+from rlattn.drawing import CLOSED, NORMAL, any_glyph, draw_map, fonts, hatch
 from rlattn.envs.rendering.watch import Alignment
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.pieces import tokens
@@ -59,9 +57,7 @@ def picture(host: Seq2SeqHost, alignment: Alignment) -> np.ndarray:
         axes.add_patch(last)
     _title(figure, alignment)
     canvas = FigureCanvasAgg(figure)
-    with warnings.catch_warnings():
-        # A character that no installed font has shows as a box; the picture is still right.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with any_glyph():
         canvas.draw()  # type: ignore[no-untyped-call]
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
 

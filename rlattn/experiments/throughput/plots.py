@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator, PercentFormatter
 
-# Okabe and Ito's colours, which stay apart for colour-blind readers.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_SMALL, _NORMAL = 8, 9  # points
+from rlattn.drawing import COLOURS, NORMAL, SMALL, plain
+
 _COLUMNS = 3
 
 
@@ -90,7 +89,7 @@ def draw_sweep(path: Path, axis: str, places: Mapping[str, Mapping[str, Any]]) -
     axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
     for panel, one in zip(PANELS, axes, strict=False):
         _draw_panel(one, panel, there)
-        one.set_xlabel(axis, fontsize=_NORMAL)
+        one.set_xlabel(axis, fontsize=NORMAL)
     for one in axes[len(PANELS) :]:
         one.remove()
     figure.savefig(path, dpi=150)
@@ -106,7 +105,7 @@ def draw_shares(path: Path, shares: Mapping[str, Mapping[str, float]]) -> None:
     figure = Figure(figsize=(7.2, 0.9 + 0.5 * len(shares)), layout="constrained")
     axes = figure.subplots()
     starts = dict.fromkeys(shares, 0.0)
-    for part, colour in zip(next(iter(shares.values())), _COLOURS, strict=False):
+    for part, colour in zip(next(iter(shares.values())), COLOURS, strict=False):
         for objective, parts in shares.items():
             axes.barh(objective, parts[part], left=starts[objective], color=colour, height=0.6)
             starts[objective] += parts[part]
@@ -114,16 +113,16 @@ def draw_shares(path: Path, shares: Mapping[str, Mapping[str, float]]) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_title("where the time of PPO goes", fontsize=_NORMAL, loc="left")
-    axes.tick_params(labelsize=_SMALL)
+    axes.set_title("where the time of PPO goes", fontsize=NORMAL, loc="left")
+    axes.tick_params(labelsize=SMALL)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=5, fontsize=_SMALL, frameon=False)
+    figure.legend(loc="outside lower center", ncols=5, fontsize=SMALL, frameon=False)
     figure.savefig(path, dpi=150)
 
 
 def _draw_panel(axes: Axes, panel: Panel, places: Mapping[str, Mapping[str, Any]]) -> None:
     numeric = all(place.isdigit() for place in places)
-    for (name, path), colour in zip(panel.lines.items(), _COLOURS, strict=False):
+    for (name, path), colour in zip(panel.lines.items(), COLOURS, strict=False):
         values = {place: _look_up(results, path) for place, results in places.items()}
         x = [int(p) if numeric else p for p, value in values.items() if value is not None]
         y = [value for value in values.values() if value is not None]
@@ -140,17 +139,14 @@ def _draw_panel(axes: Axes, panel: Panel, places: Mapping[str, Mapping[str, Any]
         axes.yaxis.set_minor_locator(NullLocator())
     else:
         axes.set_ylim(bottom=0)
-    axes.set_title(panel.title, fontsize=_NORMAL, loc="left")
-    axes.tick_params(labelsize=_SMALL)
-    axes.grid(color="0.92")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title(panel.title, fontsize=NORMAL, loc="left")
+    plain(axes)
     if len(panel.lines) > 1:
         axes.legend(
             loc="upper center",
             bbox_to_anchor=(0.5, -0.2),
             ncols=2,
-            fontsize=_SMALL - 1,
+            fontsize=SMALL - 1,
             frameon=False,
         )
 
