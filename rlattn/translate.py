@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from rlattn.cli import Maybe, Modules, check_counts, check_device, import_modules, run_program
 from rlattn.errors import InputError
 from rlattn.hosts import load_host
 from rlattn.inference import load, translate
+from rlattn.plots import AttentionPage
+from rlattn.streams import LineSource, open_new
 
 
 @dataclass(frozen=True)
@@ -24,9 +37,12 @@ class Config:
         policy: The `policy` folder of a run.
         input: A UTF-8 text file, one sentence a line; by default standard input.
         output: The file for the translations, which must be new; by default standard output.
+        html: A page in which one points at a target token and sees what was read for it, a file
+            that must be new; by default there is no page.
         host: The host that the policy was trained on; by default where that run found it.
         max_source: Longest source in tokens; longer ones are cut and counted.
         max_target: The most tokens to write per line.
+        beams: How many hypotheses are kept at each step; 1 is greedy.
         batch_size: How many lines are translated together.
         device: Where host and policy run: `cpu` or `cuda`.
         imports: Python modules to import first, such as the one that registers the policy's action
@@ -36,9 +52,11 @@ class Config:
     policy: Path
     input: Maybe[Path] = None
     output: Maybe[Path] = None
+    html: Maybe[Path] = None
     host: Maybe[str] = None
     max_source: int = 256
     max_target: int = 256
+    beams: int = 1
     batch_size: int = 64
     device: str = "cpu"
     imports: Modules = ()
@@ -47,12 +65,12 @@ class Config:
 def run(config: Config) -> None:
     """Translates line by line, a few batches in memory at a time; empty lines stay empty.
 
-    An output file is whole or not there: after an error its name is free again.
+    Files that are written are whole or not there: after an error their names are free again.
 
     Raises:
         InputError: If the policy, its host or a file cannot be used.
     """
-    check_counts(config, "max_source", "max_target", "batch_size")
+    check_counts(config, "max_source", "max_target", "beams", "batch_size")
     check_device(config.device)
     import_modules(config.imports)
     policy = load(config.policy)
@@ -63,12 +81,18 @@ def run(config: Config) -> None:
     policy.check(host.model)
     limit = min(config.max_source, host.max_source or config.max_source)
     cut, reads, count = 0, 0.0, 0
+    chunk_size = 16 * config.batch_size
     with ExitStack() as files:
-        lines = _lines(config.input, files)
-        chunk = list(islice(lines, 16 * config.batch_size))
-        output = _writer(config.output, files)
-        while chunk:
-            texts = [line for line in chunk if line.strip()]
+        source = LineSource.open(config.input, files)
+        chunks = source.chunks(chunk_size)
+        chunk = next(chunks, None)  # what cannot be read is found before anything is made
+        output = sys.stdout if config.output is None else open_new(config.output, files)
+        page = None
+        if config.html is not None:
+            page = files.enter_context(AttentionPage(open_new(config.html, files)))
+        advance = files.enter_context(_progress(source.size, output))
+        while chunk is not None:
+            texts = [line for line in chunk.lines if line.strip()]
             result = translate(
                 host,
                 texts,
@@ -76,48 +100,58 @@ def run(config: Config) -> None:
                 max_source=limit,
                 max_target=config.max_target,
                 batch=config.batch_size,
+                beams=config.beams,
+                trace=page is not None,
             )
-            written = iter(result.texts)
-            for line in chunk:
+            written, alignments = iter(result.texts), iter(result.alignments)
+            for number, line in enumerate(chunk.lines, chunk.first):
                 print(next(written) if line.strip() else "", file=output, flush=True)
+                if page is not None and line.strip():
+                    page.add({"policy": next(alignments)}, f"line {number}")
             cut, count = cut + result.truncated, count + len(texts)
             reads += sum(result.reads_fraction)
-            chunk = list(islice(lines, 16 * config.batch_size))
+            advance(count, chunk.size)
+            chunk = next(chunks, None)
     summary = f"{count} sentences, {100 * reads / max(count, 1):.1f} % of their positions read"
     if cut:
         summary += f"; {cut} were longer than {limit} tokens and were cut"
     print(summary, file=sys.stderr)
 
 
-def _lines(path: Path | None, files: ExitStack) -> Iterator[str]:
-    name = "standard input" if path is None else str(path)
-    try:
-        stream = sys.stdin.buffer if path is None else files.enter_context(path.open("rb"))
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read ({error.strerror})") from error
-    for number, line in enumerate(stream, start=1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{name}, line {number}: not UTF-8 text") from error
+@contextmanager
+def _progress(size: int | None, output: TextIO) -> Iterator[Callable[[int, int], None]]:
+    """Shows progress on a terminal, unless the translations go there and are progress enough.
 
+    Args:
+        size: Of the input, in bytes, if that is known.
+        output: Where the translations go.
 
-def _writer(path: Path | None, files: ExitStack) -> TextIO:
-    if path is None:
-        return sys.stdout
-    try:
-        stream = path.open("x", encoding="utf-8")
-    except FileExistsError as error:
-        raise InputError(f"{path} exists already and is kept: name another output file") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+    Yields:
+        What to call with the sentences done so far, and the bytes of the lines just done.
+    """
+    console = Console(stderr=True)
+    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
+    if size is not None:
+        columns += [BarColumn(), TaskProgressColumn(), TimeRemainingColumn()]
+    bar = Progress(
+        *columns,
+        console=console,
+        transient=True,
+        # Otherwise rich would send to the terminal what is printed into a file.
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=not console.is_terminal or output.isatty(),
+    )
+    started = time.monotonic()
+    with bar:
+        task = bar.add_task("0 sentences", total=size)
 
-    def discard(error: type[BaseException] | None, *_: object) -> None:
-        if error is not None:
-            path.unlink()
+        def advance(sentences: int, more: int) -> None:
+            rate = sentences / (time.monotonic() - started)
+            description = f"{sentences:,} sentences, {rate:.1f} a second"
+            bar.update(task, advance=more, description=description)
 
-    files.push(discard)
-    return files.enter_context(stream)
+        yield advance
 
 
 def main() -> None:

@@ -10,13 +10,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import rlattn
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, translate
+from rlattn.plots import AttentionPage
 from tests.hosts.tiny import SOURCE, TARGET, save, sentences, tiny_host
 from tests.inference.policies import strong
 
@@ -51,7 +55,9 @@ def call(
 ) -> Call:
     """Calls the program; returns standard output and error."""
 
-    def calls(*arguments: object, stdin: bytes = b"") -> tuple[str, str]:
+    def calls(*arguments: object, stdin: bytes = b"", **streams: StringIO) -> tuple[str, str]:
+        for name, stream in streams.items():
+            monkeypatch.setattr(sys, name, stream)
         given = ["translate", "--policy", folders.policy, "--max-target", TARGET, *arguments]
         monkeypatch.setattr(sys, "argv", [str(argument) for argument in given])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -133,6 +139,124 @@ class TestSummary:
         assert "; 2 were longer than 64 tokens and were cut\n" in err
 
 
+class TestBeams:
+    def test_they_are_handed_on(
+        self, call: Call, host: Seq2SeqHost, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Natively, whatever a policy can follow.
+        def natively(host: Seq2SeqHost, texts: list[str], _: object, **settings: Any) -> Any:
+            return translate(host, texts, **settings)
+
+        monkeypatch.setattr(program, "translate", natively)
+        texts = [line for line in LINES if line.strip()]
+        expected = translate(host, texts, **LIMITS, beams=3).texts
+        assert call("--beams", 3, stdin=joined(texts))[0].splitlines() == expected
+        assert call(stdin=joined(texts))[0].splitlines() != expected
+
+    def test_one_is_the_default(self, call: Call, expected: list[str]) -> None:
+        assert call("--beams", 1, stdin=joined(LINES))[0].encode() == joined(expected)
+
+
+class TestPage:
+    def test_it_shows_what_every_line_read(
+        self, call: Call, host: Seq2SeqHost, folders: Folders, expected: list[str], tmp_path: Path
+    ) -> None:
+        out, _ = call("--html", tmp_path / "page.html", "--batch-size", 2, stdin=joined(LINES))
+        assert out.encode() == joined(expected)
+        page = (tmp_path / "page.html").read_text("utf-8")
+        numbers = [number for number, line in enumerate(LINES, 1) if line.strip()]
+        texts = [LINES[number - 1] for number in numbers]
+        policy = rlattn.load(folders.policy)
+        again = StringIO()
+        with AttentionPage(again) as page_again:
+            alignments = translate(host, texts, policy, **LIMITS, batch=2, trace=True).alignments
+            for number, alignment in zip(numbers, alignments, strict=True):
+                page_again.add({"policy": alignment}, f"line {number}")
+        assert shape(page) == shape(again.getvalue())
+
+    def test_without_sentences_it_is_empty(self, call: Call, tmp_path: Path) -> None:
+        call("--html", tmp_path / "page.html", stdin=b"\n\n")
+        page = (tmp_path / "page.html").read_text("utf-8")
+        assert "application/json" not in page.split("</header>")[1].split("<script>")[0]
+        assert page.endswith("</html>\n")
+
+
+def shape(page: str) -> str:
+    """A page without the digits of its attention, which depend on who shares a batch."""
+    return re.sub(r"\b0\.\d+", "0", page)
+
+
+class TestAnyAmount:
+    @pytest.mark.parametrize("page", [False, True])
+    def test_what_was_read_is_written_before_more_is_read(
+        self,
+        folders: Folders,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        tmp_path: Path,
+        page: bool,
+    ) -> None:
+        size, written = 16, [0]
+
+        class Lines(io.BufferedIOBase):
+            given = 0
+
+            def read1(self, most: int = -1) -> bytes:
+                written[0] += capsys.readouterr().out.count("\n")
+                assert written[0] == self.given
+                self.given += size
+                return b"ba de\n" * size if self.given <= 3 * size else b""
+
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Lines()))
+        options = ["--html", str(tmp_path / "page.html")] if page else []
+        arguments = ["--policy", str(folders.policy), "--max-target", "3", "--batch-size", "1"]
+        monkeypatch.setattr(sys, "argv", ["translate", *arguments, *options])
+        program.main()
+        assert written[0] == 3 * size
+        assert capsys.readouterr().err.startswith(f"{3 * size} sentences")
+
+
+class Terminal(StringIO):
+    """What takes everything, and says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class TestProgress:
+    @pytest.fixture
+    def terminal(self, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "100")
+        return Terminal()
+
+    def test_a_terminal_shows_it_and_keeps_the_summary(
+        self, call: Call, expected: list[str], terminal: Terminal, tmp_path: Path
+    ) -> None:
+        (tmp_path / "in").write_bytes(joined(LINES))
+        out, _ = call("--input", tmp_path / "in", "--batch-size", 1, stderr=terminal)
+        assert out.encode() == joined(expected), "nothing of it gets among the translations"
+        shown = terminal.getvalue()
+        assert re.search(r"\d+ sentences, [\d.]+ a second", shown)
+        assert "100%" in shown
+        assert re.search(r"\n?39 sentences, [\d.]+ % of their positions read\n$", shown)
+
+    def test_without_a_known_end_there_is_no_share(self, call: Call, terminal: Terminal) -> None:
+        call(stdin=joined(LINES), stderr=terminal)
+        assert "a second" in terminal.getvalue()
+        assert "100%" not in terminal.getvalue()
+
+    def test_translations_on_the_terminal_are_progress_enough(
+        self, call: Call, terminal: Terminal
+    ) -> None:
+        call(stdin=joined(LINES), stderr=terminal, stdout=Terminal())
+        assert re.fullmatch("39 sentences, [^\n]+\n", terminal.getvalue())
+
+    def test_elsewhere_there_is_none(self, call: Call, tmp_path: Path) -> None:
+        _, err = call("--output", tmp_path / "out", stdin=joined(LINES))
+        assert err.count("\n") == 1
+
+
 class TestRefusals:
     @pytest.fixture
     def refused(
@@ -198,11 +322,18 @@ class TestRefusals:
         arguments = ("--input", tmp_path / "in", "--output", tmp_path / "out", "--batch-size", 1)
         assert "in, line 41: not UTF-8 text" in refused(*arguments)
 
-    def test_an_output_that_exists_is_kept(
+    def test_half_a_page_is_not_left_behind(
         self, refused: Callable[..., str], tmp_path: Path
     ) -> None:
+        arguments = ("--html", tmp_path / "page.html", "--batch-size", 1)
+        assert "line 41: not UTF-8" in refused(*arguments, stdin=b"ba\n" * 40 + b"\xe4\n")
+
+    @pytest.mark.parametrize("option", ["--output", "--html"])
+    def test_an_output_that_exists_is_kept(
+        self, refused: Callable[..., str], tmp_path: Path, option: str
+    ) -> None:
         (tmp_path / "out").write_text("old")
-        said = refused("--output", tmp_path / "out")
+        said = refused(option, tmp_path / "out")
         assert f"{tmp_path / 'out'} exists already and is kept" in said
         assert (tmp_path / "out").read_text() == "old"
 
@@ -212,7 +343,7 @@ class TestRefusals:
         said = refused("--output", tmp_path / "none" / "out")
         assert "cannot be written (No such file or directory)" in said
 
-    @pytest.mark.parametrize("option", ["--max-source", "--max-target", "--batch-size"])
+    @pytest.mark.parametrize("option", ["--max-source", "--max-target", "--beams", "--batch-size"])
     def test_numbers_out_of_range(self, refused: Callable[..., str], option: str) -> None:
         assert f"{option} 0: expected at least 1" in refused(option, 0)
 
