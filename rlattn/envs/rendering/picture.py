@@ -8,9 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from rlattn.drawing import CLOSED, NORMAL, any_glyph, draw_map, fonts, hatch
-from rlattn.envs.rendering.watch import Alignment
-from rlattn.hosts import Seq2SeqHost
-from rlattn.hosts.pieces import tokens
+from rlattn.inference import Alignment
 
 _DPI = 100
 _SIDE = 9.6  # inches; 960 pixels, which every video codec takes
@@ -20,13 +18,12 @@ _STRONGEST = 0.8
 """What attention gets the darkest colour, in every picture the same."""
 
 
-def picture(host: Seq2SeqHost, alignment: Alignment) -> np.ndarray:
+def picture(alignment: Alignment) -> np.ndarray:
     """A heat map with a row for each token written and a column for each source token.
 
     Shut positions are hatched, and a frame stands around the last step.
 
     Args:
-        host: Whose tokens they are.
         alignment: What to show.
 
     Returns:
@@ -46,9 +43,9 @@ def picture(host: Seq2SeqHost, alignment: Alignment) -> np.ndarray:
     axes = figure.add_axes((box[0], box[1], box[2], box[3]))
     attention, opened = np.zeros((rows, source)), np.ones((rows, source), bool)
     attention[:steps], opened[:steps] = alignment.attention, alignment.opened
-    written = tokens(host, alignment.written) if steps else [""]
+    target = alignment.target if steps else [""]
     size = float(np.clip(72 * 0.55 * cell, 5, NORMAL + 2))
-    draw_map(axes, attention, tokens(host, alignment.source), written, _STRONGEST, size)
+    draw_map(axes, attention, alignment.source, target, _STRONGEST, size)
     hatch(axes, ~opened)
     if steps:
         last = Rectangle(
@@ -63,7 +60,7 @@ def picture(host: Seq2SeqHost, alignment: Alignment) -> np.ndarray:
 
 
 def _title(figure: Figure, alignment: Alignment) -> None:
-    steps = len(alignment.written)
+    steps = len(alignment.target)
     said = f"step {steps}"
     if steps:
         said += f"   reads {alignment.opened[-1].mean():.0%}, {alignment.opened.mean():.0%} so far"

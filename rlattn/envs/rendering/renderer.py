@@ -36,5 +36,7 @@ class Renderer(Watch):
 
     def frame(self, lane: int) -> str | np.ndarray:
         """Where a lane looked: see `shades` and `picture`."""
-        show = shades if self._mode == "ansi" else picture
-        return show(self._host, self.alignment(lane))
+        alignment = self.alignment(lane)
+        if self._mode == "ansi":
+            return shades(self._host, *self.ids(lane), alignment)
+        return picture(alignment)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from rlattn.envs.rendering.watch import Alignment
 from rlattn.hosts import Seq2SeqHost
-from rlattn.hosts.pieces import pieces, tokens
+from rlattn.hosts.pieces import pieces
+from rlattn.inference import Alignment
 
 # Select Graphic Rendition, ECMA-48: 38;5 sets one of 256 colours for letters, 48;5 behind them.
 _RESET = "\x1b[0m"
@@ -28,26 +30,30 @@ _STEPS = np.array([0.05, 0.15, 0.3, 0.5, 0.75])
 """From which attention on each shade is used."""
 
 
-def shades(host: Seq2SeqHost, alignment: Alignment) -> str:
+def shades(
+    host: Seq2SeqHost, source: Sequence[int], written: Sequence[int], alignment: Alignment
+) -> str:
     """Two lines: the source, shaded by where the last step looked, and what was written so far.
 
     Positions that were shut are struck through. Special tokens stand by their names.
 
     Args:
         host: Whose tokens they are.
-        alignment: What to show.
+        source: Token ids of the source.
+        written: Token ids of what was written.
+        alignment: Of these tokens.
     """
-    ids = alignment.source
-    shown = [text or name for text, name in zip(pieces(host, ids), tokens(host, ids), strict=True)]
-    written = host.detokenize([alignment.written])[0]
-    if not alignment.written:
-        return f"{''.join(shown)}\n{written}"
+    added = pieces(host, source)
+    shown = [text or name for text, name in zip(added, alignment.source, strict=True)]
+    target = host.detokenize([written])[0]
+    if not written:
+        return f"{''.join(shown)}\n{target}"
     shade = np.searchsorted(_STEPS, alignment.attention[-1], side="right")
-    source = "".join(
+    painted = "".join(
         _paint(text, _SHADES[level] if opened else _SHUT)
         for text, level, opened in zip(shown, shade, alignment.opened[-1], strict=True)
     )
-    return f"{source}\n{written}"
+    return f"{painted}\n{target}"
 
 
 def _paint(text: str, code: str) -> str:

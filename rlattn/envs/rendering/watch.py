@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
 from rlattn.envs.core import TranslationCore
 from rlattn.envs.transition import Transition
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """Where one lane looked since the start of its sentence.
-
-    Attributes:
-        source: The S token ids of the source.
-        written: The T token ids that were written.
-        attention: What was used at each step, averaged over layers and heads, ``[T, S]``.
-        opened: What was open at each step in any layer or head, bool, ``[T, S]``.
-    """
-
-    source: list[int]
-    written: list[int]
-    attention: np.ndarray
-    opened: np.ndarray
+from rlattn.hosts.pieces import tokens
+from rlattn.inference import Alignment
 
 
 class Watch:
@@ -68,16 +51,20 @@ class Watch:
         self._ages += 1
         return transition
 
+    def ids(self, lane: int) -> tuple[list[int], list[int]]:
+        """The tokens of a lane's source, and those that it wrote so far."""
+        source = self._core.host.tokenize([self._pairs[lane].source], self._core.max_source)
+        return source.ids[0], self._written[lane, : self._ages[lane]].tolist()
+
     def alignment(self, lane: int) -> Alignment:
         """Where a lane looked so far."""
-        host, source = self._core.host, self._pairs[lane].source
-        ids = host.tokenize([source], self._core.max_source).ids[0]
-        so_far = np.s_[lane, : self._ages[lane]]
+        host, (source, written) = self._core.host, self.ids(lane)
+        so_far = np.s_[lane, : len(written), : len(source)]
         return Alignment(
-            ids,
-            self._written[so_far].tolist(),
-            self._attention[so_far][:, : len(ids)].copy(),
-            self._opened[so_far][:, : len(ids)].copy(),
+            tokens(host, source),
+            tokens(host, written),
+            self._attention[so_far].copy(),
+            self._opened[so_far].copy(),
         )
 
     def _follow(self) -> None:

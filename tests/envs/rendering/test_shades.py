@@ -7,8 +7,9 @@ import re
 import numpy as np
 
 from rlattn.envs.rendering.shades import shades
-from rlattn.envs.rendering.watch import Alignment
 from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts.pieces import tokens
+from rlattn.inference import Alignment
 from tests.hosts.tiny import SOURCE
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
@@ -20,9 +21,11 @@ def show(host: Seq2SeqHost, attention: list[float], opened: list[bool]) -> str:
     steps = len(written)
     return shades(
         host,
+        source,
+        written,
         Alignment(
-            source,
-            written,
+            tokens(host, source),
+            tokens(host, written),
             np.vstack([np.full((steps - 1, len(source)), 0.25), attention]),
             np.vstack([np.ones((steps - 1, len(source)), bool), opened]),
         ),
@@ -38,7 +41,8 @@ def test_without_its_colours_it_is_the_sentence_and_what_was_written(host: Seq2S
 def test_before_the_first_step_nothing_is_shaded(host: Seq2SeqHost) -> None:
     source = host.tokenize([SENTENCE], SOURCE).ids[0]
     nothing = np.zeros((0, len(source)))
-    assert shades(host, Alignment(source, [], nothing, nothing > 0)) == f"{SENTENCE}</s>\n"
+    alignment = Alignment(tokens(host, source), [], nothing, nothing > 0)
+    assert shades(host, source, [], alignment) == f"{SENTENCE}</s>\n"
 
 
 def test_more_attention_never_has_a_lighter_shade(host: Seq2SeqHost) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from rlattn.envs.rendering.watch import Watch
 from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts.pieces import tokens
 from tests.envs.cores import LANES, make
 from tests.hosts.tiny import SOURCE
 
@@ -51,8 +52,11 @@ def test_it_keeps_what_each_step_did(host: Seq2SeqHost, action: str, prefix: str
             attention[lane].append(looked[: lengths[lane]].numpy())
             written[lane].append(int(transition.token[lane]))
             shown = watch.alignment(lane)
-            assert host.detokenize([shown.source]) == [sources[lane]]
-            assert shown.written == written[lane]
+            source, target = watch.ids(lane)
+            assert host.detokenize([source]) == [sources[lane]]
+            assert target == written[lane]
+            assert shown.source == tokens(host, source)
+            assert shown.target == tokens(host, target)
             assert np.array_equal(shown.attention, attention[lane])
             assert shown.attention.sum(-1) == pytest.approx(1, abs=1e-4)
             assert shown.opened[-1].sum() == reads[lane]
@@ -66,10 +70,10 @@ def test_a_reset_forgets_what_was_seen(host: Seq2SeqHost) -> None:
     watch = Watch(core)
     watch.restart()
     watch.step(torch.ones(LANES, SOURCE))
-    assert len(watch.alignment(0).written) == 1
+    assert len(watch.alignment(0).target) == 1
     core.reset()
     watch.restart()
     shown = watch.alignment(0)
-    assert shown.written == []
+    assert shown.target == []
     assert shown.attention.shape == shown.opened.shape == (0, len(shown.source))
-    assert host.detokenize([shown.source]) == [core.pair(0).source]
+    assert host.detokenize(watch.ids(0)[:1]) == [core.pair(0).source]
