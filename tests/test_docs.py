@@ -13,7 +13,17 @@ import pytest
 pytestmark = pytest.mark.slow
 
 DOCS = Path(__file__).parents[1] / "docs"
-PACKAGES = ["actions", "agents", "corpora", "envs", "hosts", "rewards", "steering", "testing"]
+PACKAGES = [
+    "actions",
+    "agents",
+    "corpora",
+    "envs",
+    "hosts",
+    "plots",
+    "rewards",
+    "steering",
+    "testing",
+]
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,8 @@ def reads_over_time(alignments: Mapping[str, Sequence[Alignment]]) -> Figure:
             line[: len(row.target)] = row.reads
         steps = np.arange(1, reads.shape[1] + 1)
         if len(rows) > 1:
-            axes.plot(steps, reads.T, color=colour, linewidth=0.6, alpha=min(0.5, 6 / len(rows)))
+            pale = max(0.08, min(0.5, 6 / len(rows)))
+            axes.plot(steps, reads.T, color=colour, linewidth=0.6, alpha=pale)
             left = np.count_nonzero(~np.isnan(reads), axis=0)
             below.plot(steps, left, color=colour, linewidth=1.4, drawstyle="steps-mid")
         mean = np.nanmean(reads, axis=0)

@@ -180,9 +180,9 @@ def test_the_switch_goes_from_native_to_steered(opened: Open) -> None:
         "März",
         "</s>",
     ]
-    assert "reads 100% of the source" in sentence(page).inner_text()
+    assert "reads 100.0% of the source" in sentence(page).inner_text()
     page.get_by_label("policy").check()
-    assert f"reads {POLICY.opened.mean():.0%} of the source" in sentence(page).inner_text()
+    assert f"reads {POLICY.opened.mean():.1%} of the source" in sentence(page).inner_text()
 
 
 def test_a_token_that_the_other_did_not_write_is_no_longer_chosen(opened: Open) -> None:
