@@ -11,21 +11,16 @@ The words are those of the Unicode CLDR (https://cldr.unicode.org), through Babe
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
-from typing import overload
 
-import babel
 from babel import Locale, UnknownLocaleError
-from babel.core import get_cldr_version
 from babel.localedata import locale_identifiers
 
 from rlattn.corpora.base import Pair, ParallelCorpus, sentence_hash
 from rlattn.corpora.draws import Draw
+from rlattn.corpora.made import MadePairs, made_corpus
 from rlattn.corpora.sentences import sentence
 from rlattn.corpora.stock import Stock
 from rlattn.corpora.wording import Wording, own_locale
@@ -40,7 +35,6 @@ TRAIN_SIZE = 50_000
 # A sentence belongs to the split that its hash says, whatever the seed, so that no two splits of
 # any two corpora of one source locale share a source sentence.
 _BUCKETS = ("test", "valid", *6 * ("train",))
-# Digits, punctuation and words of any script: about what a small subword vocabulary makes of them.
 _TOKENS = re.compile(r"\d|[!-/:-@–]|[^\s\d!-/:-@–]+")
 _LENGTHS = range(5, 41)
 _INVISIBLE = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
@@ -59,10 +53,8 @@ def _wordings(source: str, target: str) -> tuple[Wording, Wording, Stock]:
     return *spoken, stock
 
 
-class LocalePairs(Sequence[Pair]):
+class LocalePairs(MadePairs):
     """One split of a locale corpus: pairs that are made when they are asked for.
-
-    The pair at an index depends on the arguments and the index alone.
 
     Args:
         source: CLDR identifier of the source locale.
@@ -73,36 +65,20 @@ class LocalePairs(Sequence[Pair]):
     """
 
     def __init__(self, source: str, target: str, split: str, seed: int, size: int) -> None:
-        self._settings = (source, target, split, seed, size)
-        self._split, self._seed, self._size = split, seed, size
+        super().__init__((source, target, split, seed, size), size, kept=1 << 16)
+        self._split, self._seed = split, seed
         self._source, self._target, self._stock = _wordings(source, target)
-        self._made = lru_cache(maxsize=1 << 16)(self._make)
 
-    def __len__(self) -> int:
-        return self._size
-
-    @overload
-    def __getitem__(self, index: int) -> Pair: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Pair]: ...
-    def __getitem__(self, index: int | slice) -> Pair | list[Pair]:
-        if isinstance(index, slice):
-            return [self._made(position) for position in range(*index.indices(self._size))]
-        return self._made(range(self._size)[index])
-
-    def __iter__(self) -> Iterator[Pair]:
-        return map(self._made, range(self._size))
-
-    def __reduce__(self) -> tuple[type[LocalePairs], tuple[str, str, str, int, int]]:
-        return type(self), self._settings
-
-    def _make(self, index: int) -> Pair:
-        draw = Draw(GENERATOR, self._seed, self._split, index)
+    def drawn(self, draw: Draw) -> Pair:
+        """Return the next pair of this split that a stream of draws comes to."""
         while True:
             meaning = sentence(draw, self._stock)
             source = _tidy(meaning(self._source))
-            if _split_of(source) == self._split and len(_TOKENS.findall(source)) in _LENGTHS:
+            if _split_of(source) == self._split and tokens(source) in _LENGTHS:
                 return Pair(source, _tidy(meaning(self._target)))
+
+    def _make(self, index: int) -> Pair:
+        return self.drawn(Draw(GENERATOR, self._seed, self._split, index))
 
 
 def locale_corpus(
@@ -132,29 +108,35 @@ def locale_corpus(
         InputError: If a locale is unknown or has too few words, both are the same, or a size is
             not positive.
     """
+    source, target = locale_pair(source, target)
+    sizes = {"train": train_size, "valid": valid_size, "test": test_size}
+    return made_corpus(
+        f"locale:{source}-{target}",
+        {"generator": GENERATOR, "source": source, "target": target, "seed": seed},
+        sizes,
+        lambda split, size: LocalePairs(source, target, split, seed, size),
+    )
+
+
+def locale_pair(source: str, target: str) -> tuple[str, str]:
+    """Return Babel's own identifiers of two locales that phrases can be drawn for.
+
+    Raises:
+        InputError: If a locale is unknown or has too few words, or both are the same.
+    """
     source, target = _identifier(source), _identifier(target)
     if source == target:
         raise InputError(f"locale corpus from {source} to itself: give two different locales")
-    sizes = {"train": train_size, "valid": valid_size, "test": test_size}
-    for split, size in sizes.items():
-        if size < 1:
-            raise InputError(f"{split}_size is {size}; each split needs a pair at least")
     _wordings(source, target)
-    settings = {
-        "generator": GENERATOR,
-        "babel": babel.__version__,
-        "cldr": get_cldr_version(),
-        "source": source,
-        "target": target,
-        "seed": seed,
-        "sizes": sizes,
-    }
-    return ParallelCorpus(
-        name=f"locale:{source}-{target}",
-        dropped=0,
-        fingerprint=hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
-        **{split: LocalePairs(source, target, split, seed, size) for split, size in sizes.items()},
-    )
+    return source, target
+
+
+def tokens(text: str) -> int:
+    """Return how many words of any script, digits and signs a text has.
+
+    A small subword vocabulary makes about a tenth more of it.
+    """
+    return len(_TOKENS.findall(text))
 
 
 def _split_of(source: str) -> str:

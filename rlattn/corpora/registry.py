@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from rlattn.corpora.base import ParallelCorpus
+from rlattn.corpora.documents import LENGTHS, document_corpus
+from rlattn.corpora.documents import TRAIN_SIZE as DOCUMENTS
 from rlattn.corpora.files import read_parallel
 from rlattn.corpora.hub import hub_corpus
 from rlattn.corpora.locale import TRAIN_SIZE, locale_corpus
 from rlattn.errors import InputError
 
-FORMS = "locale:SOURCE-TARGET, tsv:FILE or hub:DATA[:CONFIG]#SOURCE-TARGET"
+FORMS = (
+    "locale:SOURCE-TARGET, documents:SOURCE-TARGET[:FEWEST-MOST], tsv:FILE or "
+    "hub:DATA[:CONFIG]#SOURCE-TARGET"
+)
 """What the name of a corpus may look like."""
 
 
@@ -16,12 +23,13 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
     """Return the corpus of a name.
 
     Args:
-        name: `locale:en-de` and any other pair of CLDR locales (see `locale_corpus`), `tsv:FILE`
-            (see `read_parallel`), or a data set such as `hub:opus_books:de-en#de-en` (see
-            `hub_corpus`).
-        seed: Seed of the draws of a locale corpus; the others do not depend on it.
-        train_size: Number of training pairs of a locale corpus (50,000 when None); the most to
-            keep of any other (all when None).
+        name: `locale:en-de` and any other pair of CLDR locales (see `locale_corpus`),
+            `documents:en-de` or, with other lengths, `documents:en-de:60-150` (see
+            `document_corpus`), `tsv:FILE` (see `read_parallel`), or a data set such as
+            `hub:opus_books:de-en#de-en` (see `hub_corpus`).
+        seed: Seed of the draws of locale phrases; other corpora do not depend on it.
+        train_size: Number of training pairs of a locale corpus (50,000 when None) or of documents
+            (10,000 when None); the most to keep of any other (all when None).
 
     Returns:
         The corpus.
@@ -31,13 +39,35 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
     """
     family, _, rest = name.partition(":")
     if family == "locale":
-        source, hyphen, target = rest.partition("-")
-        if not (source and hyphen and target):
-            raise InputError(f"{name!r} names no pair of locales; expected one like locale:en-de")
+        source, target = _locales(name, rest)
         size = TRAIN_SIZE if train_size is None else train_size
         return locale_corpus(source, target, seed=seed, train_size=size)
+    if family == "documents":
+        pair, colon, lengths = rest.partition(":")
+        source, target = _locales(name, pair)
+        size = DOCUMENTS if train_size is None else train_size
+        limits = _lengths(name, lengths) if colon else LENGTHS
+        return document_corpus(source, target, seed=seed, train_size=size, lengths=limits)
     if family == "tsv" and rest:
         return read_parallel(rest, train_size=train_size)
     if family == "hub" and rest:
         return hub_corpus(rest, train_size=train_size)
     raise InputError(f"unknown corpus {name!r}; expected {FORMS}")
+
+
+def _locales(name: str, pair: str) -> tuple[str, str]:
+    source, hyphen, target = pair.partition("-")
+    if not (source and hyphen and target):
+        raise InputError(
+            f"{name!r} names no pair of locales; expected one like {name.partition(':')[0]}:en-de"
+        )
+    return source, target
+
+
+def _lengths(name: str, text: str) -> tuple[int, int]:
+    given = re.fullmatch(r"(\d+)-(\d+)", text)
+    if given is None:
+        raise InputError(
+            f"{name!r} says no lengths; expected the fewest and the most words, such as 60-150"
+        )
+    return int(given[1]), int(given[2])
