@@ -1,10 +1,10 @@
 """The documents corpus: long sources of which a few sentences are asked for.
 
-A document is a row of locale sentences. Two to four of them begin with a mark, and what is to be
-written is the translation of these alone, in their order::
+A document is a row of locale sentences. Two to four of them begin with a letter, `A)`, `B)`, and so
+on, and what is to be written is the translation of these alone, each behind its letter::
 
-    Peru: in 3 days. > March 3, 2024; $12. Sunday, May, or June. > 15 km (2 weeks ago). ...
-    3. März 2024; 12 $. 15 km (vor 2 Wochen).
+    Peru: in 3 days. A) March 3, 2024; $12. Sunday, May, or June. B) 15 km (2 weeks ago). ...
+    A) 3. März 2024; 12 $. B) 15 km (vor 2 Wochen).
 
 So a twelfth of the source is all that anyone needs to read, and which one stands in the source.
 Every sentence ends in a point, and no point stands anywhere else in a source.
@@ -22,8 +22,8 @@ from rlattn.errors import InputError
 GENERATOR = 1
 """Version of the generator: raised whenever the same settings give other documents."""
 
-MARK = ">"
-"""What a sentence that is asked for begins with, before a space."""
+MARKS = ("A)", "B)", "C)", "D)")
+"""What the sentences that are asked for begin with, before a space."""
 
 LENGTHS = (400, 900)
 """Fewest and most words, digits and signs of a document."""
@@ -31,9 +31,10 @@ LENGTHS = (400, 900)
 TRAIN_SIZE = 10_000
 """Training pairs of a documents corpus when nobody says how many."""
 
-_ASKED = range(2, 5)
+_FEWEST_ASKED = 2
 _ENDS = frozenset(".!?…。！？")  # noqa: RUF001  (full-width marks are meant)
-_LONGEST = 42  # a sentence of 40, its mark and its point
+_SHORTEST = 50  # so that there are two sentences
+_SPREAD = 45  # a sentence with its point, and two marks more or less
 
 
 class DocumentPairs(MadePairs):
@@ -64,21 +65,23 @@ class DocumentPairs(MadePairs):
     def _make(self, index: int) -> Pair:
         draw = Draw("documents", GENERATOR, self._seed, self._split, index)
         fewest, most = self._lengths
-        length = fewest + draw.below(most - _LONGEST - fewest + 1)
+        marks = MARKS[: _FEWEST_ASKED + draw.below(len(MARKS) - _FEWEST_ASKED + 1)]
+        room = fewest + draw.below(most - fewest - _SPREAD + 1)
+        room -= sum(map(tokens, MARKS[:_FEWEST_ASKED]))
         sentences: list[Pair] = []
-        room = length - _ASKED.start
         while room > 0:
             pair = self._sentences.drawn(draw)
             if _ENDS.isdisjoint(pair.source):
-                sentences.append(pair)
-                room -= tokens(pair.source) + 1
-        asked = set(draw.several(range(len(sentences)), draw.pick(_ASKED)))
+                sentences.append(Pair(f"{pair.source}.", f"{pair.target}."))
+                room -= tokens(sentences[-1].source)
+        places = sorted(draw.several(range(len(sentences)), len(marks)))
+        asked = dict(zip(places, marks, strict=False))  # a short document may have fewer sentences
         return Pair(
             " ".join(
-                f"{MARK} {pair.source}." if number in asked else f"{pair.source}."
-                for number, pair in enumerate(sentences)
+                f"{asked[place]} {pair.source}" if place in asked else pair.source
+                for place, pair in enumerate(sentences)
             ),
-            " ".join(f"{sentences[number].target}." for number in sorted(asked)),
+            " ".join(f"{mark} {sentences[place].target}" for place, mark in asked.items()),
         )
 
 
@@ -114,10 +117,10 @@ def document_corpus(
     """
     source, target = locale_pair(source, target)
     fewest, most = lengths
-    if not 0 < fewest <= most - _LONGEST:
+    if not _SHORTEST <= fewest <= most - _SPREAD:
         raise InputError(
-            f"documents of {fewest} to {most} words: expected at least 1, and {_LONGEST} between "
-            "the fewest and the most, for the length of a sentence"
+            f"documents of {fewest} to {most} words: expected at least {_SHORTEST}, and {_SPREAD} "
+            "between the fewest and the most, for the length of a sentence"
         )
     name = f"documents:{source}-{target}"
     settings = {

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from rlattn.corpora import Pair, ParallelCorpus
+from rlattn.corpora import Pair, ParallelCorpus, load_corpus
 from rlattn.corpora.locale import GENERATOR
 from rlattn.errors import InputError
 from rlattn.hosts.batches import Ragged, batches
 from rlattn.hosts.cache import cached_folder, default_cache, digest
 from rlattn.hosts.card import read_card, write_card
 from rlattn.hosts.config import BuiltinConfig
-from rlattn.hosts.marian import untrained_model
+from rlattn.hosts.marian import begin_with, untrained_model
 from rlattn.hosts.quality import greedy_quality
 from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.tokenizer import train_tokenizer
@@ -68,7 +68,7 @@ def builtin_host(
         cache_dir or default_cache(),
         f"host-{key[:32]}",
         settings.bytes_on_disk,
-        lambda folder: train_builtin(corpus, settings, folder, progress, device),
+        lambda folder: train_builtin(corpus, settings, folder, progress, device, cache_dir),
     )
 
 
@@ -83,8 +83,11 @@ def train_builtin(
     folder: Path,
     progress: bool = True,
     device: str | torch.device = "cpu",
+    cache_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Trains a host and its tokenizer, and writes them as an ordinary Hugging Face folder.
+
+    One that begins with another has its tokenizer.
 
     Args:
         corpus: What to train on; its validation split is only scored, once, at the end.
@@ -92,19 +95,27 @@ def train_builtin(
         folder: Where to write; it is made if it is not there.
         progress: Whether to draw a progress bar.
         device: Where to train.
+        cache_dir: Where the host is kept that it begins with, if it does; see `builtin_host`.
 
     Returns:
         Its card, which is also written: corpus, config, budget used, validation scores
         and versions.
 
     Raises:
-        InputError: If no pair of the corpus is short enough to train on.
+        InputError: If no pair of the corpus is short enough to train on, or the host that it begins
+            with is of another shape.
         RlattnError: If training diverges.
     """
+    start = config.start and builtin_host(
+        load_corpus(config.start), None, cache_dir, progress, device
+    )
     budget, device = Budget(config), torch.device(device)
     pairs = list(corpus.train)
-    tokenizer = train_tokenizer(
-        (text for pair in pairs for text in pair), config.vocab_size, config.max_length
+    texts = (text for pair in pairs for text in pair)
+    tokenizer = (
+        AutoTokenizer.from_pretrained(start, model_max_length=config.max_length)
+        if start
+        else train_tokenizer(texts, config.vocab_size, config.max_length)
     )
     sources, targets = _tokenized(pairs, tokenizer, config.max_length)
     kept = len(sources.lengths)
@@ -116,8 +127,10 @@ def train_builtin(
     endless = batches(sources, targets, config.batch_tokens, np.random.default_rng(config.seed))
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(config.seed)
-        model = untrained_model(config, tokenizer).to(device)  # type: ignore[arg-type]
-        training = fit(model, endless, config, budget, progress)
+        model = untrained_model(config, tokenizer)
+        if start:
+            begin_with(model, start)
+        training = fit(model.to(device), endless, config, budget, progress)  # type: ignore[arg-type]
     folder.mkdir(parents=True, exist_ok=True)
     with without_progress_bars():
         model.save_pretrained(folder)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
 from rlattn.hosts.tokenizer import SMALLEST_VOCABULARY
+
+# What a host of documents of some lengths begins with, and its optimizer steps.
+_DOCUMENTS = {
+    "60-150": ("locale:{}", 1500),
+    "150-400": ("documents:{}:60-150", 600),
+    "": ("documents:{}:150-400", 900),
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,11 @@ class BuiltinConfig:
         warmup: Fraction of the budget after which the highest learning rate is reached.
         max_steps: Budget in optimizer steps, or None for no such limit.
         max_minutes: Budget in minutes of wall-clock time, or None for no such limit.
-        seed: Seed of the initial weights, the order of the batches and dropout.
+        seed: Seed of the initial weights, the order of the batches, dropout and shifts.
+        start: Name of a corpus whose built-in host gives the vocabulary and the first weights; it
+            is trained first where it is not there yet. None begins with random weights.
+        shift: Whether each training source stands at a random place among the positions, so that
+            short ones teach all of them.
 
     Raises:
         InputError: If a value is out of its range, or the budget has no limit.
@@ -54,6 +65,8 @@ class BuiltinConfig:
     max_steps: int | None = None
     max_minutes: float | None = 15.0
     seed: int = 0
+    start: str | None = None
+    shift: bool = False
 
     def __post_init__(self) -> None:
         positive = ("d_model", "encoder_layers", "decoder_layers", "heads", "ffn", "learning_rate")
@@ -82,10 +95,30 @@ class BuiltinConfig:
 
     @classmethod
     def for_corpus(cls, corpus: ParallelCorpus) -> BuiltinConfig:
-        """Returns what suits a corpus: for locale phrases fewer tokens and minutes."""
-        if not corpus.name.startswith("locale:"):
-            return cls()
-        return cls(vocab_size=1500, max_length=512, dropout=0.0, max_minutes=8.0)
+        """Returns what suits a corpus.
+
+        Locale phrases need fewer tokens and minutes. A host of documents begins with one of shorter
+        documents, and the first of these with one of sentences: so the phrases, the marks and the
+        length are learned one after the other.
+        """
+        family, _, pair = corpus.name.partition(":")
+        phrases = cls(vocab_size=1500, max_length=512, dropout=0.0, max_minutes=8.0)
+        if family == "locale":
+            return phrases
+        if family == "documents":
+            pair, _, lengths = pair.partition(":")
+            start, steps = _DOCUMENTS.get(lengths, _DOCUMENTS[""])
+            return replace(
+                phrases,
+                max_length=1024,
+                batch_tokens=4096,
+                learning_rate=1.5e-3,
+                max_steps=steps,
+                max_minutes=None,
+                start=start.format(pair),
+                shift=True,
+            )
+        return cls()
 
     @property
     def bytes_on_disk(self) -> int:

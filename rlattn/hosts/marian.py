@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import torch
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, PreTrainedTokenizerBase
 
+from rlattn.errors import InputError
 from rlattn.hosts.config import BuiltinConfig
+from rlattn.hosts.quiet import without_progress_bars
+
+_LONG = 512
+"""Beyond so many positions the fused attention is the faster one in training on a CPU."""
+
+_SHAPE = (
+    "d_model",
+    "encoder_layers",
+    "decoder_layers",
+    "encoder_attention_heads",
+    "encoder_ffn_dim",
+    "vocab_size",
+)
 
 
 def untrained_model(config: BuiltinConfig, tokenizer: PreTrainedTokenizerBase) -> MarianMTModel:
@@ -41,8 +58,7 @@ def untrained_model(config: BuiltinConfig, tokenizer: PreTrainedTokenizerBase) -
             **special,
         )
     )
-    # The fused kernel is the slower one for short sequences with masks on a CPU.
-    model.set_attn_implementation("eager")
+    model.set_attn_implementation("eager" if config.max_length <= _LONG else "sdpa")
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=config.max_length - 1,
         num_beams=1,
@@ -51,3 +67,26 @@ def untrained_model(config: BuiltinConfig, tokenizer: PreTrainedTokenizerBase) -
         **special,
     )
     return model
+
+
+def begin_with(model: MarianMTModel, start: Path) -> None:
+    """Gives a model the weights of another, which may have been made for fewer positions.
+
+    Args:
+        model: Has the other's vocabulary.
+        start: Folder of the other, which was trained here too.
+
+    Raises:
+        InputError: If the shapes differ.
+    """
+    with without_progress_bars():
+        first = MarianMTModel.from_pretrained(start, dtype=torch.float32)
+    ours, theirs = ({name: getattr(m.config, name) for name in _SHAPE} for m in (model, first))
+    if ours != theirs:
+        raise InputError(
+            "a host can only begin with the weights of one of its shape: "
+            f"expected {theirs}, and the configuration gives {ours}"
+        )
+    # Positions are no weights: they are computed, as many as there are.
+    kept = {k: v for k, v in first.state_dict().items() if "embed_positions" not in k}
+    model.load_state_dict(kept, strict=False)

@@ -93,7 +93,7 @@ def fit(
             rate = config.learning_rate * _schedule(used, config.warmup)
             optimizer.param_groups[0]["lr"] = rate
             batch = Batch(*(t.to(model.device) for t in next(batches)))
-            loss = smoothed_loss(model, batch, config.label_smoothing)
+            loss = smoothed_loss(model, batch, config.label_smoothing, config.shift)
             value, steps = loss.item(), steps + 1
             bad = 0 if math.isfinite(value) else bad + 1
             if bad == _MOST_BAD_STEPS:
@@ -115,20 +115,58 @@ def fit(
     return Training(steps, budget.seconds, mean)
 
 
-def smoothed_loss(model: MarianMTModel, batch: Batch, smoothing: float) -> Tensor:
-    """Returns the label-smoothed cross-entropy of a batch, the mean over its target tokens."""
+def smoothed_loss(
+    model: MarianMTModel, batch: Batch, smoothing: float, shift: bool = False
+) -> Tensor:
+    """Returns the label-smoothed cross-entropy of a batch, the mean over its target tokens.
+
+    Args:
+        model: What is trained.
+        batch: Sources and targets.
+        smoothing: Share of the target probability that is spread over the vocabulary.
+        shift: Whether each source stands at a random place among the model's positions.
+    """
     pad, device = model.config.pad_token_id, model.device.type
     assert isinstance(pad, int)
     real, readable = batch.targets.ne(pad), batch.sources.ne(pad)
+    read = {"input_ids": batch.sources}
+    if shift:
+        read = {"inputs_embeds": shifted(model, batch.sources, readable.sum(1))}
     with torch.autocast(device, torch.bfloat16, enabled=_fast_bfloat16(device)):
         states = model.model(
-            input_ids=batch.sources,
+            **read,
             attention_mask=readable.long(),
             decoder_input_ids=F.pad(batch.targets[:, :-1], (1, 0), value=pad),
             use_cache=False,
         ).last_hidden_state
         logits = model.lm_head(states[real])
     return F.cross_entropy(logits.float(), batch.targets[real], label_smoothing=smoothing)
+
+
+def shifted(model: MarianMTModel, sources: Tensor, lengths: Tensor) -> Tensor:
+    """Returns embeddings that make the encoder see each source at a random place.
+
+    A sinusoid means nothing to a model that has not met it. Short sources at random places meet all
+    of them, in the spirit of Ruoss et al. (2023), "Randomized Positional Encodings Boost Length
+    Generalization of Transformers", but without gaps, for neighbours are what attention looks for.
+
+    Args:
+        model: Whose embeddings; it will add the positions from 0 on.
+        sources: Token ids, ``[pairs, source]``.
+        lengths: Tokens of each source, ``[pairs]``.
+
+    Returns:
+        ``[pairs, source, d_model]``.
+    """
+    encoder = model.model.encoder
+    table = encoder.embed_positions.weight
+    free = len(table) - lengths[:, None] + 1
+    place = (torch.rand(free.shape, device=free.device) * free).long()
+    columns = torch.arange(sources.shape[1], device=sources.device)
+    moved = table[(place + columns).clamp(max=len(table) - 1)]
+    embedded: Tensor = encoder.embed_tokens(sources) * encoder.embed_scale
+    embedded += moved - table[columns]
+    return embedded
 
 
 def _schedule(used: float, warmup: float) -> float:

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from rlattn.actions.segments import Sentences
 from rlattn.corpora import Pair, load_corpus
-from rlattn.corpora.documents import LENGTHS, MARK, document_corpus
+from rlattn.corpora.documents import LENGTHS, MARKS, document_corpus
 from rlattn.corpora.locale import LocalePairs, tokens
 from rlattn.errors import InputError
 from rlattn.hosts import load_host
@@ -26,13 +26,15 @@ def corpus(request):
 
 
 def sentences(text):
-    """The sentences of a source, each with its mark, if it has one, and without its point."""
+    """The sentences of a source, with their marks and without their points."""
     assert text.endswith(".")
     return text.removesuffix(".").split(". ")
 
 
 def asked(text):
-    return [part.removeprefix(f"{MARK} ") for part in sentences(text) if part.startswith(MARK)]
+    """The sentences with a mark, without it, by their mark."""
+    marked = [part.split(" ", 1) for part in sentences(text) if part.startswith(MARKS)]
+    return dict(marked)
 
 
 def test_the_same_settings_give_the_same_pairs_at_any_index_in_any_order(corpus):
@@ -47,9 +49,11 @@ def test_the_target_is_the_translations_of_the_marked_sentences_in_their_order(m
     drawn = ((f"sentence {n}", f"Satz {n}") for n in count(1))
     monkeypatch.setattr(LocalePairs, "drawn", lambda self, draw: Pair(*next(drawn)))
     for source, target in document_corpus("en", "de", train_size=50).train:
-        marked = [text.removeprefix("sentence ") for text in asked(source)]
+        marked = asked(source)
         assert 2 <= len(marked) <= 4
-        assert target == " ".join(f"Satz {n}." for n in marked)
+        assert tuple(marked) == MARKS[: len(marked)]
+        numbers = [text.removeprefix("sentence ") for text in marked.values()]
+        assert target == " ".join(f"{m} Satz {n}." for m, n in zip(marked, numbers, strict=True))
 
 
 def test_a_point_ends_a_sentence_and_stands_nowhere_else(corpus):
@@ -64,7 +68,7 @@ def test_documents_are_long_and_little_of_them_is_asked_for(corpus):
     lengths = [tokens(pair.source) for pair in pairs]
     assert LENGTHS[0] <= min(lengths) < 500
     assert 800 < max(lengths) <= LENGTHS[1]
-    read = sum(tokens(text) for pair in pairs for text in asked(pair.source))
+    read = sum(tokens(text) for pair in pairs for text in asked(pair.source).values())
     assert read / sum(lengths) < 0.1
 
 
@@ -93,7 +97,7 @@ def test_no_split_shares_a_sentence_with_another_under_this_or_any_other_seed():
         phrases = load_corpus("locale:en-de", seed=seed)
         for split, known in seen.items():
             for source, _ in getattr(corpus, split)[:15]:
-                known.update(text.removeprefix(f"{MARK} ") for text in sentences(source))
+                known.update(sentences(source), asked(source).values())
             known.update(pair.source for pair in getattr(phrases, split)[:300])
     for one, other in combinations(seen.values(), 2):
         assert not one & other
@@ -136,7 +140,7 @@ def test_the_fingerprint_follows_every_setting():
         ("documents:en-de:", "expected the fewest and the most words, such as 60-150"),
         ("documents:en-de:60", "expected the fewest and the most words, such as 60-150"),
         ("documents:en-de:60-61", "documents of 60 to 61 words: expected"),
-        ("documents:en-de:0-90", "documents of 0 to 90 words: expected"),
+        ("documents:en-de:9-90", "documents of 9 to 90 words: expected at least 50"),
     ],
 )
 def test_names_that_will_not_do(name, message):

@@ -16,6 +16,7 @@ from rlattn.hosts import builtin
 from rlattn.hosts.builtin import builtin_host, embedded_host, train_builtin
 from rlattn.hosts.card import read_card
 from rlattn.hosts.config import BuiltinConfig
+from rlattn.hosts.marian import begin_with, untrained_model
 from rlattn.hosts.quality import greedy_quality
 
 TINY = BuiltinConfig(
@@ -104,6 +105,32 @@ def test_the_seed_decides_the_weights(folder: Path, tmp_path: Path) -> None:
     train_builtin(CORPUS, replace(TINY, seed=1), tmp_path / "other", progress=False)
     assert torch.equal(weights(tmp_path / "same"), weights(folder))
     assert not torch.equal(weights(tmp_path / "other"), weights(folder))
+
+
+def test_a_host_begins_with_the_vocabulary_and_the_weights_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "shouting.tsv"
+    text.write_text("\n".join("\t".join(pair) for pair in CORPUS.train))
+    monkeypatch.setattr(BuiltinConfig, "for_corpus", classmethod(lambda cls, corpus: TINY))
+    still = replace(TINY, start=f"tsv:{text}", max_length=64, learning_rate=1e-12)
+
+    train_builtin(CORPUS, still, tmp_path / "host", progress=False, cache_dir=tmp_path / "cache")
+    (start,) = (tmp_path / "cache").iterdir()
+    assert (start / "tokenizer.json").read_text() == (tmp_path / "host/tokenizer.json").read_text()
+    first, then = (load_file(at / "model.safetensors") for at in (start, tmp_path / "host"))
+    assert first.keys() == then.keys()
+    for name, weights in first.items():
+        torch.testing.assert_close(then[name], weights, msg=name)
+    assert AutoTokenizer.from_pretrained(tmp_path / "host").model_max_length == 64
+    model = AutoModelForSeq2SeqLM.from_pretrained(tmp_path / "host")
+    assert model.config.max_position_embeddings == 64
+
+
+def test_a_host_of_another_shape_is_no_beginning(folder: Path) -> None:
+    other = untrained_model(replace(TINY, ffn=96), AutoTokenizer.from_pretrained(folder))
+    with pytest.raises(InputError, match=r"expected .*'encoder_ffn_dim': 64.* gives .* 96"):
+        begin_with(other, folder)
 
 
 def test_the_callers_random_numbers_stay_as_they_were(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rlattn.corpora import Pair, ParallelCorpus
+from rlattn.corpora import Pair, ParallelCorpus, load_corpus
 from rlattn.errors import InputError
 from rlattn.hosts.config import BuiltinConfig
 
@@ -38,10 +38,25 @@ def test_it_survives_json() -> None:
     assert BuiltinConfig(**json.loads(json.dumps(asdict(config)))) == config
 
 
-def test_locale_phrases_get_a_smaller_vocabulary_than_other_text() -> None:
-    def config(name: str) -> BuiltinConfig:
-        pair = [Pair("a", "b")]
-        return BuiltinConfig.for_corpus(ParallelCorpus(name, pair, pair, pair, 0, "0"))
+def suited(name: str) -> BuiltinConfig:
+    pair = [Pair("a", "b")]
+    return BuiltinConfig.for_corpus(ParallelCorpus(name, pair, pair, pair, 0, "0"))
 
-    assert config("captions") == BuiltinConfig()
-    assert config("locale:fr-pt").vocab_size < config("captions").vocab_size
+
+def test_locale_phrases_get_a_smaller_vocabulary_than_other_text() -> None:
+    assert suited("captions") == BuiltinConfig()
+    assert suited("locale:fr-pt").vocab_size < suited("captions").vocab_size
+
+
+def test_documents_begin_with_shorter_ones_and_the_shortest_with_sentences() -> None:
+    names, longest = ["documents:fr-pt"], []
+    while start := suited(names[-1]).start:
+        longest.append(load_corpus(names[-1], train_size=1).train[0].source)
+        names.append(start)
+    assert names[-1] == "locale:fr-pt"
+    assert len(names) > 2
+    assert sorted(longest, key=len, reverse=True) == longest
+
+
+def test_documents_of_other_lengths_have_a_host_too() -> None:
+    assert suited("documents:fr-pt:200-300").start == suited("documents:fr-pt").start

@@ -12,7 +12,7 @@ from transformers import MarianConfig, MarianMTModel
 from rlattn.errors import RlattnError
 from rlattn.hosts.batches import Batch
 from rlattn.hosts.config import BuiltinConfig
-from rlattn.hosts.training import Budget, fit, smoothed_loss
+from rlattn.hosts.training import Budget, fit, shifted, smoothed_loss
 
 CONFIG = BuiltinConfig(max_steps=30, max_minutes=None, learning_rate=1e-2)
 BATCH = Batch(
@@ -60,6 +60,28 @@ def test_padding_does_not_enter_the_loss(model: MarianMTModel) -> None:
     wider = Batch(*(torch.nn.functional.pad(side, (0, 2)) for side in BATCH))
     loss = smoothed_loss(model, wider, 0.1).item()
     assert loss == pytest.approx(smoothed_loss(model, BATCH, 0.1).item(), rel=1e-2)
+
+
+def test_a_shifted_source_stands_on_neighbouring_positions_that_all_get_their_turn(
+    model: MarianMTModel,
+) -> None:
+    encoder, lengths = model.model.encoder, torch.tensor([4, 2])
+    table = encoder.embed_positions.weight
+    places: list[set[int]] = [set(), set()]
+    for _ in range(100):
+        seen = shifted(model, BATCH.sources, lengths) + table[:4]
+        rows = seen - encoder.embed_tokens(BATCH.sources) * encoder.embed_scale
+        for row, length, known in zip(rows, lengths.tolist(), places, strict=True):
+            found = (table - row[0]).abs().sum(1).argmin()
+            torch.testing.assert_close(row[:length], table[found : found + length])
+            known.add(int(found))
+    assert places == [set(range(8 - 4 + 1)), set(range(8 - 2 + 1))]
+
+
+def test_a_source_that_fills_all_positions_cannot_be_shifted(model: MarianMTModel) -> None:
+    full = Batch(torch.randint(2, 12, (3, 8)), BATCH.targets[:1].expand(3, -1))
+    expected = smoothed_loss(model, full, 0.1).item()
+    assert smoothed_loss(model, full, 0.1, shift=True).item() == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_batch_is_learned_by_heart(model: MarianMTModel) -> None:
