@@ -28,8 +28,8 @@ MARKS = ("A)", "B)", "C)", "D)")
 LENGTHS = (400, 900)
 """Fewest and most words, digits and signs of a document."""
 
-TRAIN_SIZE = 10_000
-"""Training pairs of a documents corpus when nobody says how many."""
+TRAIN_WORDS = 6_500_000
+"""Words, digits and signs of the training documents when nobody says how many there are."""
 
 _FEWEST_ASKED = 2
 _ENDS = frozenset(".!?…。！？")  # noqa: RUF001  (full-width marks are meant)
@@ -90,7 +90,7 @@ def document_corpus(
     target: str,
     *,
     seed: int = 0,
-    train_size: int = TRAIN_SIZE,
+    train_size: int | None = None,
     valid_size: int = 500,
     test_size: int = 500,
     lengths: tuple[int, int] = LENGTHS,
@@ -101,7 +101,8 @@ def document_corpus(
         source: Identifier of the source locale, such as `en`, `pt_BR` or `zh_Hant`.
         target: Identifier of the target locale.
         seed: Seed of the draws.
-        train_size: Number of training pairs. They are made when asked for: any size costs nothing.
+        train_size: Number of training pairs; by default 10,000, or more where they are shorter, so
+            that they have as many words. They are made when asked for: any size costs nothing.
         valid_size: Number of validation pairs.
         test_size: Number of test pairs.
         lengths: Fewest and most words, digits and signs of a document; a small subword vocabulary
@@ -122,6 +123,8 @@ def document_corpus(
             f"documents of {fewest} to {most} words: expected at least {_SHORTEST}, and {_SPREAD} "
             "between the fewest and the most, for the length of a sentence"
         )
+    if train_size is None:
+        train_size = 2 * TRAIN_WORDS // (fewest + most)
     name = f"documents:{source}-{target}"
     settings = {
         "generators": [GENERATOR, SENTENCE_GENERATOR],

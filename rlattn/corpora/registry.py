@@ -6,7 +6,6 @@ import re
 
 from rlattn.corpora.base import ParallelCorpus
 from rlattn.corpora.documents import LENGTHS, document_corpus
-from rlattn.corpora.documents import TRAIN_SIZE as DOCUMENTS
 from rlattn.corpora.files import read_parallel
 from rlattn.corpora.hub import hub_corpus
 from rlattn.corpora.locale import TRAIN_SIZE, locale_corpus
@@ -29,7 +28,8 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
             `hub:opus_books:de-en#de-en` (see `hub_corpus`).
         seed: Seed of the draws of locale phrases; other corpora do not depend on it.
         train_size: Number of training pairs of a locale corpus (50,000 when None) or of documents
-            (10,000 when None); the most to keep of any other (all when None).
+            (10,000 when None, and more where they are shorter); the most to keep of any other (all
+            when None).
 
     Returns:
         The corpus.
@@ -45,9 +45,8 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
     if family == "documents":
         pair, colon, lengths = rest.partition(":")
         source, target = _locales(name, pair)
-        size = DOCUMENTS if train_size is None else train_size
         limits = _lengths(name, lengths) if colon else LENGTHS
-        return document_corpus(source, target, seed=seed, train_size=size, lengths=limits)
+        return document_corpus(source, target, seed=seed, train_size=train_size, lengths=limits)
     if family == "tsv" and rest:
         return read_parallel(rest, train_size=train_size)
     if family == "hub" and rest:

@@ -24,6 +24,7 @@ from rlattn.hosts.config import BuiltinConfig
 
 _MOST_BAD_STEPS = 20
 _SMOOTHING = 0.98
+_LONG = 300  # source positions from which the fused attention is the faster one on a CPU
 
 
 class Training(NamedTuple):
@@ -93,6 +94,7 @@ def fit(
             rate = config.learning_rate * _schedule(used, config.warmup)
             optimizer.param_groups[0]["lr"] = rate
             batch = Batch(*(t.to(model.device) for t in next(batches)))
+            model.set_attn_implementation("sdpa" if batch.sources.shape[1] > _LONG else "eager")
             loss = smoothed_loss(model, batch, config.label_smoothing, config.shift)
             value, steps = loss.item(), steps + 1
             bad = 0 if math.isfinite(value) else bad + 1

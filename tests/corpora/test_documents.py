@@ -110,6 +110,11 @@ def test_documents_of_any_number_are_made_as_they_are_read():
         corpus.train[10**12]
 
 
+def test_shorter_documents_are_more_so_that_there_are_as_many_words():
+    assert len(load_corpus("documents:en-de").train) == 10_000
+    assert len(load_corpus("documents:en-de:100-225").train) == 40_000
+
+
 def test_splits_survive_copying_and_pickling():
     train = document_corpus("en", "de", lengths=(60, 150)).train
     assert pickle.loads(pickle.dumps(train))[:5] == train[:5]
