@@ -12,8 +12,8 @@ from rlattn.hosts.tokenizer import SMALLEST_VOCABULARY
 # What a host of documents of some lengths begins with, and its optimizer steps.
 _DOCUMENTS = {
     "60-150": ("locale:{}", 1500),
-    "150-400": ("documents:{}:60-150", 600),
-    "": ("documents:{}:150-400", 900),
+    "150-400": ("documents:{}:60-150", 1000),
+    "": ("documents:{}:150-400", 1800),
 }
 
 
