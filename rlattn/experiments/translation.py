@@ -46,7 +46,8 @@ class Config:
             for `locale:en-de`; `builtin`, a small one that is trained on the corpus first and
             kept in the cache; `auto` is `embedded` for its corpus and `builtin` for any other.
         host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other
-            text. When it is given, `auto` is `builtin` for every corpus.
+            text, and half an hour or so for documents. When it is given, `auto` is `builtin` for
+            every corpus.
         action: What the agent decides: `gate` opens or shuts each source position, `gate:16` each
             block of so many, `gate:sentence` each sentence; `window` opens a stretch of them,
             and `position` one and `topk:4` four; `bias` adds to the attention logits, `sharpness`
