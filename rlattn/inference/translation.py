@@ -16,7 +16,8 @@ from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.pieces import tokens
 from rlattn.hosts.seq2seq import pad
 from rlattn.inference.alignment import Alignment
-from rlattn.inference.session import Trace, native
+from rlattn.inference.session import native
+from rlattn.inference.trace import Trace
 from rlattn.inference.trained import TrainedPolicy
 
 

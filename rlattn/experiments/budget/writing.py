@@ -93,7 +93,7 @@ def _memory(task: Task) -> Tensor:
     return torch.randn(task.batch, task.source, SIZES[task.size].d_model, generator=generator)
 
 
-def _generate(model: PreTrainedModel, memory: Tensor, tokens: int) -> int:
+def _generate(model: Any, memory: Tensor, tokens: int) -> int:
     written: Tensor = model.generate(
         encoder_outputs=BaseModelOutput(memory),
         attention_mask=torch.ones(memory.shape[:2], dtype=torch.long),

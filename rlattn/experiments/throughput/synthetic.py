@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
+from torch import nn
 from transformers import (
     GenerationConfig,
     MarianConfig,
@@ -141,7 +142,8 @@ def random_model(size: Size, seed: int) -> PreTrainedModel:
         torch.manual_seed(seed)
         model: PreTrainedModel = MarianMTModel(config)
     # Words of random directions: among thousands, some always beats a special token's zero.
-    model.get_input_embeddings().weight.data[: len(_SPECIAL)] = 0.0
+    embedding: nn.Embedding = model.get_input_embeddings()  # type: ignore[assignment]
+    embedding.weight.data[: len(_SPECIAL)] = 0.0
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=_LONGEST - 1, num_beams=1, do_sample=False, **tokens
     )
