@@ -153,19 +153,22 @@ class AttentionPolicy(nn.Module):
         """Keys of segments: of the mean of what their positions hold."""
         norm, project = self.key
         assert isinstance(norm, nn.LayerNorm)
-        # The mean comes before all that is learned, so that no gradient goes through positions.
-        level = F.layer_norm(observation.memory.float(), norm.normalized_shape, eps=norm.eps)
+        mask, memory, places = observation.mask, observation.memory, None
         if observation.rows is not None:
-            level = level.index_select(0, observation.rows)
-        lanes, most = units.shape
-        lane = torch.arange(lanes, device=segment.device)[:, None]
-        owner = (lane * most + segment)[observation.mask]
-        total = level.new_zeros(lanes * most, level.shape[1]).index_add(0, owner, level)
-        count = torch.bincount(owner, minlength=lanes * most)
-        there = units.flatten()
-        mean = total[there] / count[there, None]
+            # Each source once: in a batch of steps many lanes are of one.
+            lanes, source = _sources(mask, observation.rows)
+            memory = memory.index_select(0, observation.rows[_places(mask, lanes)])
+            mask, segment, units = mask[lanes], segment[lanes], units[lanes]
+            places = _places(units, source)
+        # The mean comes before all that is learned, so that no gradient goes through positions.
+        level = F.layer_norm(memory.float(), norm.normalized_shape, eps=norm.eps)
+        first = torch.arange(len(mask), device=mask.device)[:, None] * units.shape[1]
+        owner, present = (first + segment)[mask], units.flatten()
+        total = level.new_zeros(len(present), level.shape[1]).index_add(0, owner, level)
+        count = torch.bincount(owner, minlength=len(present))
+        mean = total[present] / count[present, None]
         keys: Tensor = project(mean * norm.weight + norm.bias)
-        return keys
+        return keys if places is None else keys.index_select(0, places)
 
     def _query(self, observation: Observation, units: _Units, key: Tensor) -> Tensor:
         """Where the lanes are, as shift and scale of what is there to score."""
@@ -206,6 +209,27 @@ class _Units(NamedTuple):
     past: Tensor
     attention: Tensor
     segment: Tensor | None
+
+
+def _sources(mask: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Which lanes have the same source: those whose rows begin and end alike.
+
+    Returns:
+        A lane of each source, ``[sources]``, and the source of each lane, ``[lanes]``.
+    """
+    ends = mask.sum(-1).cumsum(0)
+    span = torch.stack([rows[ends - mask.sum(-1)], rows[ends - 1], mask.sum(-1)], dim=-1)
+    found, source = torch.unique(span, dim=0, return_inverse=True)
+    lanes = torch.full((len(found),), len(mask), device=mask.device)
+    lanes.scatter_reduce_(0, source, torch.arange(len(mask), device=mask.device), "amin")
+    return lanes, source
+
+
+def _places(mask: Tensor, lanes: Tensor) -> Tensor:
+    """Where what some lanes have stands among what all have, lane after lane, int64."""
+    lengths, chosen = mask.sum(-1), mask[lanes]
+    before = (lengths.cumsum(0) - lengths)[lanes]
+    return (before[:, None] + chosen.cumsum(-1) - 1)[chosen]
 
 
 def _around(attention: Tensor) -> Tensor:

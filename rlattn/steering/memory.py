@@ -78,22 +78,26 @@ class Projections(NamedTuple):
 
 
 def projections_of(
-    module: nn.Module, memory: Tensor, key: Tensor, value: Tensor
+    module: nn.Module, memory: Tensor | None, heads: int, key: Tensor, value: Tensor
 ) -> Projections | None:
     """How a cross-attention makes keys and values, if it is by linear maps and nothing more.
 
     Args:
         module: The cross-attention.
-        memory: What it read, `[lanes, source, d_model]`.
-        key: What it made of it, `[lanes, heads, source, head_dim]`.
+        memory: What its decoder was given, `[lanes, source, d_model]`, if that is known.
+        heads: How many heads its queries have; keys and values that several share are not told.
+        key: What it made of the memory, `[lanes, heads, source, head_dim]`.
         value: As `key`.
     """
     for names in _NAMES:
         found = Projections(*(getattr(module, name, None) for name in names))  # type: ignore[arg-type]
         # Exactly this class: a replaced map may do more than multiply.
-        if any(type(m) is not nn.Linear or m.in_features != memory.shape[-1] for m in found):
+        if memory is None or any(type(linear) is not nn.Linear for linear in found):
             continue
-        if _same(found.key(memory), key) and _same(found.value(memory), value):
+        if any(linear.in_features != memory.shape[-1] for linear in found):
+            continue
+        made = (found.key(memory), key), (found.value(memory), value)
+        if key.shape[1] == heads and all(_same(*pair) for pair in made):
             return found
     return None
 

@@ -128,9 +128,7 @@ def _watch(
     """
     heads: dict[nn.Module, int] = {}
     projections: list[Projections | None] = []
-    called: list[nn.Module] = []
-    memory = _memory(model).last_hidden_state
-    assert memory is not None
+    called: list[tuple[nn.Module, Tensor | None]] = []  # decoders, and the memory they are given
 
     def attend(
         module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any
@@ -141,7 +139,8 @@ def _watch(
             raise _unsupported(model, "it reads source and target in one softmax")
         if key.shape[-2] == _SOURCE:
             heads[module] = query.shape[1]
-            projections.append(projections_of(module, memory, key, value))
+            memory = called[0][1] if called else None
+            projections.append(projections_of(module, memory, query.shape[1], key, value))
         return native(module, query, key, value, *args, **kwargs)
 
     modules = list(model.modules())
@@ -149,11 +148,14 @@ def _watch(
         raise SteeringError(f"a part of {describe(model)} is being steered at this moment")
     # What a model calls its decoder may not be called: Florence-2's holds the encoder as well.
     hooks = [
-        decoder.register_forward_pre_hook(lambda module, _: called.append(module))
+        decoder.register_forward_pre_hook(
+            lambda module, _, given: called.append((module, given.get("encoder_hidden_states"))),
+            with_kwargs=True,
+        )
         for decoder in _decoders(model)
     ]
     try:
-        return _forward(model), heads, projections, called[0] if called else None
+        return _forward(model), heads, projections, called[0][0] if called else None
     finally:
         give_back(configs, modules)
         for hook in hooks:
@@ -177,7 +179,14 @@ def _forward(model: PreTrainedModel) -> Tensor:
     Returns:
         The model's first output (logits, for most models).
     """
-    decoder = _config_of(model, (model, *_decoders(model))[-1])
+    encoder, decoder = (
+        getattr(part, "config", model.config).get_text_config()
+        for part in (model.get_encoder(), (model, *_decoders(model))[-1])
+    )
+    memory = _Memory(
+        last_hidden_state=_noise(encoder).to(model.device, model.dtype),
+        pooler_output=_noise(decoder).to(model.device, model.dtype),
+    )
     # Some decoders shut padding by themselves, and some write several tokens at a time.
     padding = getattr(decoder, "pad_token_id", None)
     words = [word for word in range(_TARGET + 1) if word != padding][:_TARGET]
@@ -188,7 +197,7 @@ def _forward(model: PreTrainedModel) -> Tensor:
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             output: Tensor = model(
-                encoder_outputs=_memory(model),
+                encoder_outputs=memory,
                 decoder_input_ids=target,
                 use_cache=False,
             )[0]
@@ -196,21 +205,6 @@ def _forward(model: PreTrainedModel) -> Tensor:
         for module in training:
             module.training = True
     return output
-
-
-def _memory(model: PreTrainedModel) -> _Memory:
-    """What an encoder could have given, always the same."""
-    encoder = _config_of(model, model.get_encoder())
-    decoder = _config_of(model, (model, *_decoders(model))[-1])
-    return _Memory(
-        last_hidden_state=_noise(encoder).to(model.device, model.dtype),
-        pooler_output=_noise(decoder).to(model.device, model.dtype),
-    )
-
-
-def _config_of(model: PreTrainedModel, part: nn.Module) -> PreTrainedConfig:
-    config: PreTrainedConfig = getattr(part, "config", model.config).get_text_config()
-    return config
 
 
 def _noise(config: PreTrainedConfig) -> Tensor:

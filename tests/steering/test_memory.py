@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache, StaticCache
 
 from rlattn.steering import Allocation, Steering, gates
-from tests.steering.readers import HEADS, LANES, SOURCE, SUPPORTED, Reader, reader_of
+from tests.steering.builders import HEADS
+from tests.steering.models import SUPPORTED
+from tests.steering.readers import LANES, SOURCE, Reader, reader_of
 
 FAMILIES = ["Marian", "Bart", "T5", "Whisper", "BERT2BERT"]
 
@@ -35,11 +37,18 @@ def memory_of(reader: Reader) -> Tensor:
         return reader.model.get_encoder()(**reader.inputs)[0]
 
 
+def given_to_the_decoder(reader: Reader, memory: Tensor) -> Tensor:
+    """The memory, through the map that some models put before a decoder of another width."""
+    between = getattr(reader.model, "enc_to_dec_proj", nn.Identity())
+    with torch.no_grad():
+        return between(memory)
+
+
 def written_out(reader: Reader, steering: Steering, opened: Tensor, lent: bool) -> Tensor:
     """Logits of the target, one token after the other, each under a gate of its own."""
     cache, memory, logits = fresh(), memory_of(reader), []
     if lent:
-        assert steering.read_memory(memory, cache)
+        assert steering.read_memory(given_to_the_decoder(reader, memory), cache)
     for step, token in enumerate(reader.target.split(1, dim=1)):
         steering.allocation = Allocation("gate", opened[step])
         inputs = {k: v for k, v in reader.inputs.items() if k == "attention_mask"}
