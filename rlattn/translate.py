@@ -34,7 +34,8 @@ class Config:
     """What to translate, with which policy.
 
     Attributes:
-        policy: The `policy` folder of a run.
+        policy: The `policy` folder of a run; or the name of a policy on the Hugging Face hub, as in
+            someone/a-policy.
         input: A UTF-8 text file, one sentence a line; by default standard input.
         output: The file for the translations, which must be new; by default standard output.
         html: A page in which one points at a target token and sees what was read for it, a file
@@ -49,7 +50,7 @@ class Config:
             family.
     """
 
-    policy: Path
+    policy: str
     input: Maybe[Path] = None
     output: Maybe[Path] = None
     html: Maybe[Path] = None

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList
 
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.pieces import tokens
@@ -52,8 +51,8 @@ def translate(
 ) -> Translations:
     """Translates sentences with `generate()`, under a policy or natively.
 
-    With beams, what was read is what the host reads when it writes the best hypothesis alone. To
-    know it, the hypotheses are written a second time: under a policy, or with `trace`.
+    With beams, what was read is what was read for the best hypothesis, along the beams that it went
+    through.
 
     Args:
         host: The frozen translator.
@@ -90,17 +89,6 @@ def translate(
     )
 
 
-class _Forced(LogitsProcessor):
-    """Has `generate()` write tokens that are given, ``[rows, 1 + target]``, the start first."""
-
-    def __init__(self, given: Tensor) -> None:
-        self._given = given
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        token = self._given[:, input_ids.shape[1], None]
-        return torch.full_like(scores, -torch.inf).scatter(1, token, 0.0)
-
-
 def _write(
     host: Seq2SeqHost,
     rows: list[list[int]],
@@ -118,16 +106,8 @@ def _write(
         "num_beams": beams,
         "do_sample": False,
     }
-    with _watched(host, policy, trace and beams == 1) as record:
+    with _watched(host, policy, trace) as record:
         written: Tensor = host.model.generate(**settings)
-    if beams > 1 and (trace or policy is not None):
-        settings |= {
-            "max_new_tokens": written.shape[1] - 1,
-            "num_beams": 1,
-            "logits_processor": LogitsProcessorList([_Forced(written)]),
-        }
-        with _watched(host, policy, trace) as record:
-            host.model.generate(**settings)
     return written, record
 
 
