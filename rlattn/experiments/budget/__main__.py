@@ -6,30 +6,37 @@ blocks of 16, `topk` the best of them; their thresholds are set so that they kee
 All take turns in one process, and ratios are taken within a round; peak memory is that of a process
 of its own.
 
-With pictures, in about twenty minutes: --sweep --out runs/budget.
+With --policy, a trained policy and its host translate text instead, against the host alone.
+
+With a picture, in about twenty minutes: --sweep --out runs/budget.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import torch
-from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from rlattn.cli import run_program
+from rlattn.corpora import Pair
 from rlattn.experiments.budget.picture import draw
-from rlattn.experiments.budget.points import CONTESTANTS, measure
+from rlattn.experiments.budget.points import measure
+from rlattn.experiments.budget.real import compare, prepare
 from rlattn.experiments.budget.settings import Config, check, main_task, points
+from rlattn.experiments.budget.tables import print_main, print_text
 from rlattn.experiments.budget.writing import Task
 from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
+from rlattn.experiments.statistics import Estimate
 from rlattn.experiments.throughput.measure import Spread
+from rlattn.hosts import Seq2SeqHost
+from rlattn.inference import TrainedPolicy
 
 
 def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
@@ -49,39 +56,66 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     check(config)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    out = None if config.out is None else claim_output(config.out)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    sweep: dict[str, list[tuple[float, Any]]] = {}
     with Progress(*columns, console=errors, transient=True) as bar:
         line = bar.add_task("")
 
-        def at(task: Task) -> dict[str, Any]:
-            place = f"{task.source} tokens, batch {task.batch}, {task.budget:.0%}"
-            return measure(
-                task,
-                config.rounds,
-                lambda name: bar.update(line, description=f"{place}: {name}"),
-            )
+        def report(what: str) -> None:
+            bar.update(line, description=what)
 
-        main = at(main_task(config))
-        for axis, task in points(config) if config.sweep else ():
-            found = main if task == main_task(config) else at(task)
-            sweep.setdefault(axis, []).append((getattr(task, axis), found))
-    results = {
-        "task": asdict(main_task(config)),
-        "threads": torch.get_num_threads(),
-        "main": main,
-        "sweep": sweep,
-    }
+        if config.policy is None:
+            out = None if config.out is None else claim_output(config.out)
+            results = _measure(config, report)
+        else:
+            report("loading")
+            found = prepare(config.policy, config.corpus, config.host, config.sentences)
+            out = None if config.out is None else claim_output(config.out)
+            results = {"text": _compare(config, *found, report)}
+    results["threads"] = torch.get_num_threads()
+    plain = _plain(results)
     if out is not None:
-        write_json(out / "results.json", {**_plain(results), "provenance": provenance()})
-        if sweep:
-            draw(out / "budget.png", sweep, _rest(main_task(config)))
+        write_json(out / "results.json", {**plain, "provenance": provenance()})
+        if results.get("sweep"):
+            draw(out / "budget.png", results["sweep"], _rest(main_task(config)))
     if config.json:
-        console.file.write(json.dumps(_plain(results), allow_nan=False) + "\n")
+        console.file.write(json.dumps(plain, allow_nan=False) + "\n")
+    elif config.policy is None:
+        print_main(console, results["main"], main_task(config))
     else:
-        _print(console, main, main_task(config))
+        print_text(console, results["text"])
     return results
+
+
+def _measure(config: Config, report: Callable[[str], None]) -> dict[str, Any]:
+    def at(task: Task) -> dict[str, Any]:
+        place = f"{task.source} tokens, batch {task.batch}, {task.budget:.0%} read"
+        return measure(task, config.rounds, lambda name: report(f"{place}: {name}"))
+
+    task = main_task(config)
+    results: dict[str, Any] = {"task": asdict(task), "main": at(task), "sweep": {}}
+    for axis, point in points(config) if config.sweep else ():
+        found = results["main"] if point == task else at(point)
+        results["sweep"].setdefault(axis, []).append((getattr(point, axis), found))
+    return results
+
+
+def _compare(
+    config: Config,
+    host: Seq2SeqHost,
+    policy: TrainedPolicy,
+    pairs: Sequence[Pair],
+    report: Callable[[str], None],
+) -> dict[str, Any]:
+    return compare(
+        host,
+        policy,
+        pairs,
+        batch=config.batch,
+        rounds=config.rounds,
+        max_source=config.max_source,
+        max_target=config.max_target,
+        report=report,
+    )
 
 
 def _rest(task: Task) -> dict[str, str]:
@@ -94,33 +128,9 @@ def _rest(task: Task) -> dict[str, str]:
     }
 
 
-def _print(console: Console, found: dict[str, Any], task: Task) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for heading in ("reads", "tokens/s", "times plain", "lowest – highest", "peak memory"):
-        table.add_column(heading, justify="right")
-    for name in CONTESTANTS:
-        each = found[name]
-        ratio = each["over_plain"]
-        table.add_row(
-            name,
-            f"{each['reads']:.1%}",
-            f"{each['tokens_per_s'].median:,.0f}",
-            f"{ratio.median:.2f}",
-            f"{ratio.low:.2f} – {ratio.high:.2f}",
-            f"{each['peak_mb']:,.0f} MB",
-        )
-    console.print(table)
-    console.print(
-        f"{task.batch} sources of {task.source} tokens, {task.tokens} tokens written for each; "
-        f"host {task.size}; {torch.get_num_threads()} threads",
-        highlight=False,
-    )
-
-
 def _plain(tree: Any) -> Any:
-    """The same with spreads as dictionaries."""
-    if isinstance(tree, Spread):
+    """The same with spreads and estimates as dictionaries."""
+    if isinstance(tree, Spread | Estimate):
         return asdict(tree)
     if isinstance(tree, dict):
         return {name: _plain(value) for name, value in tree.items()}

@@ -29,6 +29,13 @@ class Config:
         tokens: How many tokens are written for each source.
         size: The host: `large` (d_model 512, 6+6 layers, 8 heads, 8,000 words), `medium` (192,
             3+3), `small` (128, 2+2), or `tiny` to try the program itself. Its weights are random.
+        policy: A trained policy, its folder or its name on the Hugging Face hub, to be measured on
+            text instead: what it keeps of its host's BLEU, and how fast both are from text to text.
+        corpus: What is translated under --policy: its first test sentences.
+        host: Where the policy's host is; by default where its training found it.
+        sentences: How many test sentences are translated under --policy.
+        max_source: Longest source under --policy, in tokens.
+        max_target: Longest target under --policy, in tokens.
         sweep: Measure also against source length, batch and budget, and draw it; takes a while.
         rounds: How often each contestant has its turn.
         json: Print one JSON object on standard output instead of a table.
@@ -42,6 +49,12 @@ class Config:
     budget: float = 0.1
     tokens: int = 64
     size: SizeName = "large"
+    policy: Maybe[str] = None
+    corpus: str = "documents:en-de"
+    host: Maybe[str] = None
+    sentences: int = 200
+    max_source: int = 1024
+    max_target: int = 160
     sweep: bool = False
     rounds: int = 5
     json: bool = False
@@ -57,11 +70,14 @@ def check(config: Config) -> None:
         InputError: If something is out of range, or the out folder is taken.
     """
     counts = ["source_length", "batch", "tokens", "rounds"]
+    counts += ["sentences", "max_source", "max_target"]
     check_counts(config, *counts, *([] if config.threads is None else ["threads"]))
     if config.source_length > SOURCES[-1] or config.tokens >= SOURCES[-1]:
         raise InputError(f"the host knows {SOURCES[-1]} positions: ask for fewer tokens")
     if not (math.isfinite(config.budget) and 0 < config.budget <= 1):
         raise InputError(f"--budget {config.budget}: expected a number above 0 and at most 1")
+    if config.policy is not None and config.sweep:
+        raise InputError("--sweep is for random hosts: give either --sweep or --policy")
     if not 0 <= config.seed < 2**32:
         raise InputError(f"--seed {config.seed}: expected a number from 0 to {2**32 - 1}")
     if config.out is not None:
