@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +10,7 @@ from torch import Tensor, nn
 
 from rlattn.actions import MaskedDistribution, make_family
 from rlattn.observation import Observation
-
-_REACH = 5
-"""How many positions to either side a position sees of where the last steps looked."""
+from rlattn.units import REACH, Units
 
 _PART = 4096
 """How many rows are scored at once where no gradient is asked for."""
@@ -64,7 +61,7 @@ class AttentionPolicy(nn.Module):
             nn.ReLU(),
             nn.Linear(2 * width, 2 * width),
         )
-        self.past = nn.Linear(2 * (2 * _REACH + 1), width)
+        self.past = nn.Linear(2 * (2 * REACH + 1), width)
         self.joint = nn.Sequential(
             nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
         )
@@ -84,11 +81,7 @@ class AttentionPolicy(nn.Module):
             A row for each valid position, or for each segment of positions that share a decision,
             lane after lane, ``[units, width]``.
         """
-        units = self._units(observation)
-        if units.segment is not None:
-            return self._segment_keys(observation, units.segment, units.mask)
-        keys: Tensor = self.key(observation.memory.float())
-        return keys if observation.rows is None else keys.index_select(0, observation.rows)
+        return self._keys(observation, Units.of(observation, self.family.segments))
 
     def forward(self, observation: Observation) -> tuple[MaskedDistribution, Tensor]:
         """What the policy would do, and how good it thinks that is.
@@ -99,7 +92,8 @@ class AttentionPolicy(nn.Module):
         Returns:
             The distribution over actions ``[lanes, source]`` and the value, ``[lanes]``.
         """
-        units, key = self._units(observation), self.keys(observation)
+        units = Units.of(observation, self.family.segments)
+        key = self._keys(observation, units)
         query = self._query(observation, units, key)
         joint = self._joint(query, units.past, key, units.lane)
         scores = self.score(joint)
@@ -123,8 +117,8 @@ class AttentionPolicy(nn.Module):
         Returns:
             ``[lanes, size]``.
         """
-        units = self._units(observation)
-        keys = self.keys(observation) if keys is None else keys
+        units = Units.of(observation, self.family.segments)
+        keys = self._keys(observation, units) if keys is None else keys
         query = self._query(observation, units, keys)
         # A part at a time, so that what is passed on stays in the caches of the processor.
         parts = zip(*(torch.split(t, _PART) for t in (units.past, keys, units.lane)), strict=True)
@@ -132,45 +126,20 @@ class AttentionPolicy(nn.Module):
         distribution = self._distribution(observation, units, scores)
         return distribution.mode() if deterministic else distribution.sample()
 
-    def _units(self, observation: Observation) -> _Units:
-        """What there is to score: positions, or segments of them."""
-        mask, attention, coverage = observation.mask, observation.attention, observation.coverage
-        segment = None
-        if self.family.segments is not None:
-            segment = self.family.segments.on(observation.source).index(mask)
-            segment = segment.masked_fill(~mask, 0)
-            nothing = attention.new_zeros(len(mask), int(segment.max()) + 1)
-            mask, attention, coverage = (
-                nothing.scatter_add(1, segment, t.masked_fill(~observation.mask, 0.0))
-                for t in (mask.to(attention), attention, coverage)
-            )
-            mask = mask > 0
-        past = torch.cat([_around(attention), _around(coverage)], dim=-1)[mask]
-        # From here on one row per unit: most of a padded batch is padding.
-        return _Units(mask, mask.nonzero()[:, 0], past, attention[mask][:, None], segment)
+    def _keys(self, observation: Observation, units: Units) -> Tensor:
+        if units.segment is None:
+            places = observation.rows
+            keys: Tensor = self.key(observation.memory.float())
+        else:
+            # The mean comes before all that is learned: no gradient goes through positions.
+            mean, places = units.means(observation)
+            norm, project = self.key
+            assert isinstance(norm, nn.LayerNorm)
+            keys = project(mean * norm.weight + norm.bias)
+        keys = keys if places is None else keys.index_select(0, places)
+        return keys
 
-    def _segment_keys(self, observation: Observation, segment: Tensor, units: Tensor) -> Tensor:
-        """Keys of segments: of the mean of what their positions hold."""
-        norm, project = self.key
-        assert isinstance(norm, nn.LayerNorm)
-        mask, memory, places = observation.mask, observation.memory, None
-        if observation.rows is not None:
-            # Each source once: in a batch of steps many lanes are of one.
-            lanes, source = _sources(mask, observation.rows)
-            memory = memory.index_select(0, observation.rows[_places(mask, lanes)])
-            mask, segment, units = mask[lanes], segment[lanes], units[lanes]
-            places = _places(units, source)
-        # The mean comes before all that is learned, so that no gradient goes through positions.
-        level = F.layer_norm(memory.float(), norm.normalized_shape, eps=norm.eps)
-        first = torch.arange(len(mask), device=mask.device)[:, None] * units.shape[1]
-        owner, present = (first + segment)[mask], units.flatten()
-        total = level.new_zeros(len(present), level.shape[1]).index_add(0, owner, level)
-        count = torch.bincount(owner, minlength=len(present))
-        mean = total[present] / count[present, None]
-        keys: Tensor = project(mean * norm.weight + norm.bias)
-        return keys if places is None else keys.index_select(0, places)
-
-    def _query(self, observation: Observation, units: _Units, key: Tensor) -> Tensor:
+    def _query(self, observation: Observation, units: Units, key: Tensor) -> Tensor:
         """Where the lanes are, as shift and scale of what is there to score."""
         nothing = key.new_zeros(len(units.mask), key.shape[1])
         context = nothing.index_add(0, units.lane, key * units.attention)
@@ -184,54 +153,7 @@ class AttentionPolicy(nn.Module):
         return joint
 
     def _distribution(
-        self, observation: Observation, units: _Units, rows: Tensor
+        self, observation: Observation, units: Units, rows: Tensor
     ) -> MaskedDistribution:
-        scores = rows.new_zeros(*units.mask.shape, rows.shape[1])
-        scores[units.mask] = rows
-        if units.segment is not None:
-            scores = scores.gather(1, units.segment[..., None].expand(-1, -1, rows.shape[1]))
+        scores = units.at_positions(rows)
         return self.family.on(observation.before).distribution(scores, observation.mask)
-
-
-class _Units(NamedTuple):
-    """What the network scores: the valid positions, or segments of them.
-
-    Attributes:
-        mask: True where there is one, ``[lanes, most]``.
-        lane: Whose each is, lane after lane, int64, ``[units]``.
-        past: Where the last steps looked, around each, ``[units, 2 * (2 * _REACH + 1)]``.
-        attention: How much the last step looked at each, ``[units, 1]``.
-        segment: The segment of each position, int64, ``[lanes, source]``; None for positions.
-    """
-
-    mask: Tensor
-    lane: Tensor
-    past: Tensor
-    attention: Tensor
-    segment: Tensor | None
-
-
-def _sources(mask: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Which lanes have the same source: those whose rows begin and end alike.
-
-    Returns:
-        A lane of each source, ``[sources]``, and the source of each lane, ``[lanes]``.
-    """
-    ends = mask.sum(-1).cumsum(0)
-    span = torch.stack([rows[ends - mask.sum(-1)], rows[ends - 1], mask.sum(-1)], dim=-1)
-    found, source = torch.unique(span, dim=0, return_inverse=True)
-    lanes = torch.full((len(found),), len(mask), device=mask.device)
-    lanes.scatter_reduce_(0, source, torch.arange(len(mask), device=mask.device), "amin")
-    return lanes, source
-
-
-def _places(mask: Tensor, lanes: Tensor) -> Tensor:
-    """Where what some lanes have stands among what all have, lane after lane, int64."""
-    lengths, chosen = mask.sum(-1), mask[lanes]
-    before = (lengths.cumsum(0) - lengths)[lanes]
-    return (before[:, None] + chosen.cumsum(-1) - 1)[chosen]
-
-
-def _around(attention: Tensor) -> Tensor:
-    """Each position's neighbourhood, ``[lanes, source, 2 * _REACH + 1]``."""
-    return F.pad(attention, (_REACH, _REACH)).unfold(-1, 2 * _REACH + 1, 1)

@@ -149,6 +149,31 @@ def test_keys_that_are_known_already_are_not_made_again(action: str) -> None:
     assert torch.equal(network.act(unread, keys=keys), network.act(seen))
 
 
+def test_segments_of_one_position_are_positions() -> None:
+    seen = observation([5, 2, 9])
+    alone, tied = policy("gate"), policy("gate:1")
+    tied.load_state_dict(alone.state_dict())
+    (ours, value), (theirs, same) = alone(seen), tied(seen)
+    taken = ours.sample()
+    assert torch.allclose(value, same, atol=1e-5)
+    assert torch.allclose(ours.log_prob(taken), theirs.log_prob(taken), atol=1e-5)
+
+
+def test_a_segment_is_the_mean_of_what_it_holds_and_the_sum_of_what_was_looked_at() -> None:
+    network, seen = policy("gate:3"), observation([6])
+    within = torch.tensor([2, 0, 1, 5, 4, 3])  # other places in the same segments
+    moved = replace(
+        seen,
+        memory=seen.memory[within],
+        attention=seen.attention[:, within],
+        coverage=seen.coverage[:, within],
+    )
+    (ours, value), (theirs, same) = network(seen), network(moved)
+    taken = ours.sample()
+    assert torch.allclose(value, same, atol=1e-4)
+    assert torch.allclose(ours.log_prob(taken), theirs.log_prob(taken), atol=1e-4)
+
+
 @EVERY_FAMILY
 def test_learning_reaches_every_weight(action: str) -> None:
     network, seen = policy(action), observation([5, 2, 9])

@@ -43,7 +43,7 @@ class Projections(NamedTuple):
             query: `[lanes, heads, queries, head_dim]`.
             read: The positions of the memory that `gate` picked, `[lanes, width, d_model]`.
             gate: What may be read.
-            position_bias: None or additive, over all positions, as for `Gate.pick_columns`.
+            position_bias: None or additive, over all positions, as for `Gate.columns`.
             scale: Factor on the dot products.
 
         Returns:
