@@ -31,9 +31,9 @@ class Config:
 
     Attributes:
         corpus: `locale:en-de` or any other pair of CLDR locales; `documents:en-de`, long sources
-            of which a few sentences are asked for (with --max-source 1024 --max-target 160);
-            `tsv:FILE`, source and target in two columns; or a data set, such as
-            `hub:opus_books:de-en#de-en`.
+            of which a few sentences are asked for (with --max-source 1024 --max-target 160); or
+            source and target in two columns, `tsv:FILE`; or a data set, as in
+            hub:opus_books:de-en#de-en.
         train_src: Parallel text to train on instead of --corpus: the source side, a sentence a
             line, plain or .gz.
         train_tgt: The target side: the same lines, translated.
