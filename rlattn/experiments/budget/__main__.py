@@ -8,7 +8,7 @@ of its own.
 
 With --policy, a trained policy and its host translate text instead, against the host alone.
 
-With a picture, in about twenty minutes: --sweep --out runs/budget.
+With a picture, in about a quarter of an hour: --sweep --out runs/budget.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from rlattn.experiments.budget.writing import Task
 from rlattn.experiments.outputs import check_output
 from rlattn.experiments.throughput.synthetic import SizeName
 
-SOURCES = (64, 128, 256, 512, 1024)
-BATCHES = (1, 4, 16, 32)
-BUDGETS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
+SOURCES = (128, 256, 512, 1024)
+BATCHES = (1, 4, 16)
+BUDGETS = (0.05, 0.1, 0.2, 0.5)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ ACTIONS = ("gate", "gate:16", "topk")
 """The action families that keep to a budget, by what they are called here."""
 
 _FITTING_STEPS = 8
-_FITTINGS = 4
+_FITTINGS = 3
 
 
 @dataclass(frozen=True)
