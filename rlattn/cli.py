@@ -13,6 +13,8 @@ import torch
 import tyro
 
 from rlattn.errors import InputError, RlattnError
+from rlattn.hosts import Seq2SeqHost, load_host
+from rlattn.inference import TrainedPolicy, load
 
 T = TypeVar("T")
 Maybe = Annotated[T | None, tyro.conf.DisallowNone, tyro.conf.arg(help_behavior_hint="")]
@@ -87,3 +89,25 @@ def check_device(name: str) -> None:
         torch.zeros(1, device=name).item()
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"--device {name}: not available here; try cpu") from error
+
+
+def find_policy(
+    name: str, host: str | None, device: str = "cpu"
+) -> tuple[TrainedPolicy, Seq2SeqHost]:
+    """Loads a policy and the host that it was trained on.
+
+    Args:
+        name: The policy's folder, or its name on the Hugging Face hub.
+        host: Where the host is; None for where the training found it.
+        device: Where the host goes.
+
+    Raises:
+        InputError: If one of them cannot be used, or they do not belong together.
+    """
+    policy = load(name)
+    try:
+        found = load_host(host or policy.host_name, device)
+    except InputError as error:
+        raise InputError(f"{error}; say with --host where the policy's host is") from error
+    policy.check(found.model)
+    return policy, found

@@ -21,10 +21,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from rlattn.cli import Maybe, Modules, check_counts, check_device, import_modules, run_program
-from rlattn.errors import InputError
-from rlattn.hosts import load_host
-from rlattn.inference import load, translate
+from rlattn.cli import (
+    Maybe,
+    Modules,
+    check_counts,
+    check_device,
+    find_policy,
+    import_modules,
+    run_program,
+)
+from rlattn.inference import translate
 from rlattn.plots import AttentionPage
 from rlattn.streams import LineSource, open_new
 
@@ -74,12 +80,7 @@ def run(config: Config) -> None:
     check_counts(config, "max_source", "max_target", "beams", "batch_size")
     check_device(config.device)
     import_modules(config.imports)
-    policy = load(config.policy)
-    try:
-        host = load_host(config.host or policy.host_name, config.device)
-    except InputError as error:
-        raise InputError(f"{error}; say with --host where the policy's host is") from error
-    policy.check(host.model)
+    policy, host = find_policy(config.policy, config.host, config.device)
     limit = min(config.max_source, host.max_source or config.max_source)
     cut, reads, count = 0, 0.0, 0
     chunk_size = 16 * config.batch_size

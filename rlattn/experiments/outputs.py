@@ -81,7 +81,7 @@ def write_json(path: Path, data: object) -> None:
         ValueError: If a number is NaN or infinite; the message says where it stands.
         TypeError: If something has no JSON form.
     """
-    text = json.dumps(_plain(data, path.name), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(as_json(data, path.name), indent=2, ensure_ascii=False) + "\n"
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="utf-8") as file:
@@ -93,16 +93,25 @@ def write_json(path: Path, data: object) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _plain(data: object, where: str) -> Any:
-    """Returns ``data`` made of JSON's own types; ``where`` leads to it in error messages."""
+def as_json(data: object, where: str) -> Any:
+    """Returns ``data`` made of JSON's own types.
+
+    Args:
+        data: As for `write_json`.
+        where: Leads to it in error messages.
+
+    Raises:
+        ValueError: If a number is NaN or infinite.
+        TypeError: If something has no JSON form.
+    """
     if dataclasses.is_dataclass(data) and not isinstance(data, type):
         data = {field.name: getattr(data, field.name) for field in dataclasses.fields(data)}
     elif isinstance(data, np.ndarray | np.generic | torch.Tensor):
         data = data.tolist()
     if isinstance(data, Mapping):
-        return {str(key): _plain(value, f"{where}: {key}") for key, value in data.items()}
+        return {str(key): as_json(value, f"{where}: {key}") for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_plain(value, f"{where}[{index}]") for index, value in enumerate(data)]
+        return [as_json(value, f"{where}[{index}]") for index, value in enumerate(data)]
     if isinstance(data, os.PathLike):
         return os.fspath(data)
     if isinstance(data, float) and not math.isfinite(data):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rlattn.steering.allocation import Allocation
 from rlattn.steering.attention import refuse
+from rlattn.steering.biased import per_head
 
 LONG = 128
 """From so many source positions on, what is shut is not read rather than read and masked."""
@@ -73,7 +74,7 @@ class Gate:
     @cached_property
     def bias_per_head(self) -> Tensor:
         """`bias` as `biased_weights` takes it, `[lanes * heads, queries or 1, width]`."""
-        return self.bias.expand(-1, self._heads, -1, -1).flatten(0, 1)
+        return per_head(self.bias, self._heads)
 
     def pick(self, what: str, rows: Tensor) -> Tensor:
         """The rows that are read.

@@ -14,7 +14,7 @@ With a picture, in about a quarter of an hour: --sweep --out runs/budget.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -23,20 +23,16 @@ import torch
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from rlattn.cli import run_program
-from rlattn.corpora import Pair
+from rlattn.cli import find_policy, run_program
+from rlattn.corpora import load_corpus
 from rlattn.experiments.budget.picture import draw
 from rlattn.experiments.budget.points import measure
-from rlattn.experiments.budget.real import compare, prepare
+from rlattn.experiments.budget.real import compare
 from rlattn.experiments.budget.settings import Config, check, main_task, points
 from rlattn.experiments.budget.tables import print_main, print_text
 from rlattn.experiments.budget.writing import Task
-from rlattn.experiments.outputs import claim_output, write_json
+from rlattn.experiments.outputs import as_json, claim_output, write_json
 from rlattn.experiments.provenance import provenance
-from rlattn.experiments.statistics import Estimate
-from rlattn.experiments.throughput.measure import Spread
-from rlattn.hosts import Seq2SeqHost
-from rlattn.inference import TrainedPolicy
 
 
 def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
@@ -68,17 +64,27 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
             results = _measure(config, report)
         else:
             report("loading")
-            found = prepare(config.policy, config.corpus, config.host, config.sentences)
+            policy, host = find_policy(config.policy, config.host)
+            pairs = load_corpus(config.corpus).test[: config.sentences]
             out = None if config.out is None else claim_output(config.out)
-            results = {"text": _compare(config, *found, report)}
+            compared = compare(
+                host,
+                policy,
+                pairs,
+                batch=config.batch,
+                rounds=config.rounds,
+                max_source=config.max_source,
+                max_target=config.max_target,
+                report=report,
+            )
+            results = {"text": compared}
     results["threads"] = torch.get_num_threads()
-    plain = _plain(results)
     if out is not None:
-        write_json(out / "results.json", {**plain, "provenance": provenance()})
+        write_json(out / "results.json", {**results, "provenance": provenance()})
         if results.get("sweep"):
             draw(out / "budget.png", results["sweep"], _rest(main_task(config)))
     if config.json:
-        console.file.write(json.dumps(plain, allow_nan=False) + "\n")
+        console.file.write(json.dumps(as_json(results, "results")) + "\n")
     elif config.policy is None:
         print_main(console, results["main"], main_task(config))
     else:
@@ -99,25 +105,6 @@ def _measure(config: Config, report: Callable[[str], None]) -> dict[str, Any]:
     return results
 
 
-def _compare(
-    config: Config,
-    host: Seq2SeqHost,
-    policy: TrainedPolicy,
-    pairs: Sequence[Pair],
-    report: Callable[[str], None],
-) -> dict[str, Any]:
-    return compare(
-        host,
-        policy,
-        pairs,
-        batch=config.batch,
-        rounds=config.rounds,
-        max_source=config.max_source,
-        max_target=config.max_target,
-        report=report,
-    )
-
-
 def _rest(task: Task) -> dict[str, str]:
     source, batch = f"{task.source} source tokens", f"batch {task.batch}"
     budget = f"{task.budget:.0%} read"
@@ -126,17 +113,6 @@ def _rest(task: Task) -> dict[str, str]:
         "batch": f"{source}, {budget}",
         "budget": f"{source}, {batch}",
     }
-
-
-def _plain(tree: Any) -> Any:
-    """The same with spreads and estimates as dictionaries."""
-    if isinstance(tree, Spread | Estimate):
-        return asdict(tree)
-    if isinstance(tree, dict):
-        return {name: _plain(value) for name, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [_plain(value) for value in tree]
-    return tree
 
 
 def main() -> None:

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullLocator, PercentFormatter
 
+from rlattn.drawing import COLOURS, NORMAL, SMALL
 from rlattn.experiments.budget.points import CONTESTANTS
 from rlattn.experiments.budget.writing import PLAIN
 
-# Okabe and Ito's colours, which stay apart for colour-blind readers.
-_COLOURS = dict(zip(CONTESTANTS, ("#000000", "#0072B2", "#D55E00", "#009E73"), strict=True))
+_COLOURS = dict(zip(CONTESTANTS, ("#000000", *COLOURS), strict=False))
 _MARKS = dict(zip(CONTESTANTS, "xo^s", strict=True))
 _LABELS = {
     "source": "source tokens",
@@ -39,11 +39,11 @@ def draw(path: Path, sweep: Sweep, rest: Mapping[str, str]) -> None:
     for column, (axis, places) in enumerate(sweep.items()):
         _lines(grid[0, column], axis, places, "over_plain")
         _lines(grid[1, column], axis, places, "peak_mb")
-        grid[0, column].set_title(rest[axis], fontsize=9)
+        grid[0, column].set_title(rest[axis], fontsize=NORMAL)
         grid[1, column].set_xlabel(_LABELS[axis])
     grid[0, 0].set_ylabel("tokens/s, times plain generate()")
     grid[1, 0].set_ylabel("peak memory of the process, MB")
-    grid[0, 0].legend(fontsize=8, loc="upper left")
+    grid[0, 0].legend(fontsize=SMALL, loc="upper left")
     figure.savefig(path, dpi=120)
 
 
@@ -82,4 +82,4 @@ def _lines(
         axes.set_xticklabels([f"{int(place)}" for place in at])
     axes.set_ylim(bottom=0.0)
     axes.grid(alpha=0.3)
-    axes.tick_params(labelsize=8)
+    axes.tick_params(labelsize=SMALL)

@@ -5,37 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rlattn.corpora import Pair, load_corpus
-from rlattn.errors import InputError
+from rlattn.corpora import Pair
 from rlattn.experiments.statistics import Bootstrap
 from rlattn.experiments.throughput.measure import Contestant, Rounds, clock, interleave
-from rlattn.hosts import Seq2SeqHost, load_host
-from rlattn.inference import TrainedPolicy, Translations, load, translate
+from rlattn.hosts import Seq2SeqHost
+from rlattn.inference import TrainedPolicy, Translations, translate
 
 NATIVE, POLICY = "native", "policy"
-
-
-def prepare(
-    policy: str, corpus: str, host: str | None, sentences: int
-) -> tuple[Seq2SeqHost, TrainedPolicy, Sequence[Pair]]:
-    """Finds what is asked for.
-
-    Args:
-        policy: A policy's folder, or its name on the hub.
-        corpus: A corpus, of which the first test pairs are taken.
-        host: Where the host is; None for where the policy found it.
-        sentences: How many test pairs to take at most.
-
-    Raises:
-        InputError: If one of them is not there, or the host is not the policy's.
-    """
-    trained = load(policy)
-    try:
-        found = load_host(host or trained.host_name)
-    except InputError as error:
-        raise InputError(f"{error}; say with --host where the policy's host is") from error
-    trained.check(found.model)
-    return found, trained, load_corpus(corpus).test[:sentences]
 
 
 def compare(
