@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,22 @@ class PolicyConfig:
     d_model: int
     d_state: int
     width: int = 128
+
+
+class Keys(NamedTuple):
+    """What a policy takes from the memories, the same at all steps of an episode.
+
+    Attributes:
+        units: What there is to score.
+        rows: What the network sees in each, ``[units, width]``.
+    """
+
+    units: Units
+    rows: Tensor
+
+    def on(self, lanes: Tensor) -> Keys:
+        """Those of some lanes alone; `lanes` is True at these, ``[lanes]``."""
+        return Keys(self.units.on(lanes), self.rows[lanes[self.units.lane]])
 
 
 class AttentionPolicy(nn.Module):
@@ -63,7 +80,10 @@ class AttentionPolicy(nn.Module):
         )
         self.past = nn.Linear(2 * (2 * REACH + 1), width)
         self.joint = nn.Sequential(
-            nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+            nn.LayerNorm(width),
+            nn.ReLU(inplace=True),
+            nn.Linear(width, width),
+            nn.ReLU(inplace=True),
         )
         self.score = nn.Linear(width, outputs)
         self.value = nn.Sequential(nn.Linear(3 * width, width), nn.ReLU(), nn.Linear(width, 1))
@@ -71,17 +91,23 @@ class AttentionPolicy(nn.Module):
             self.score.weight.mul_(0.1)
             self.score.bias.copy_(torch.tensor(self.family.initial))
 
-    def keys(self, observation: Observation) -> Tensor:
+    def keys(self, observation: Observation) -> Keys:
         """What the network takes from the memories, the same at all steps of an episode.
 
         Args:
             observation: ``[lanes, ...]``.
-
-        Returns:
-            A row for each valid position, or for each segment of positions that share a decision,
-            lane after lane, ``[units, width]``.
         """
-        return self._keys(observation, Units.of(observation, self.family.segments))
+        units = Units.of(observation, self.family.segments)
+        if units.segment is None:
+            places = observation.rows
+            rows: Tensor = self.key(observation.memory.float())
+        else:
+            # The mean comes before all that is learned: no gradient goes through positions.
+            mean, places = units.means(observation)
+            norm, project = self.key
+            assert isinstance(norm, nn.LayerNorm)
+            rows = project(mean * norm.weight + norm.bias)
+        return Keys(units, rows if places is None else rows.index_select(0, places))
 
     def forward(self, observation: Observation) -> tuple[MaskedDistribution, Tensor]:
         """What the policy would do, and how good it thinks that is.
@@ -92,20 +118,21 @@ class AttentionPolicy(nn.Module):
         Returns:
             The distribution over actions ``[lanes, source]`` and the value, ``[lanes]``.
         """
-        units = Units.of(observation, self.family.segments)
-        key = self._keys(observation, units)
-        query = self._query(observation, units, key)
-        joint = self._joint(query, units.past, key, units.lane)
+        keys = self.keys(observation)
+        units, lane = keys.units, keys.units.lane
+        past, attention = units.seen(observation)
+        query = self._query(observation, keys, attention)
+        joint = self._joint(query, past, keys.rows, lane)
         scores = self.score(joint)
         nothing = joint.new_zeros(len(query), joint.shape[1])
-        mean = nothing.index_add(0, units.lane, joint) / units.mask.sum(-1, keepdim=True)
-        there = nothing.index_add(0, units.lane, joint * units.attention)
+        mean = nothing.index_add(0, lane, joint) / units.mask.sum(-1, keepdim=True)
+        there = nothing.index_add(0, lane, joint * attention)
         value = self.value(torch.cat([mean, there, F.relu(query[:, : joint.shape[1]])], dim=-1))
         return self._distribution(observation, units, scores), value[:, 0]
 
     @torch.no_grad()
     def act(
-        self, observation: Observation, deterministic: bool = True, keys: Tensor | None = None
+        self, observation: Observation, deterministic: bool = True, keys: Keys | None = None
     ) -> Tensor:
         """One action per lane.
 
@@ -117,39 +144,32 @@ class AttentionPolicy(nn.Module):
         Returns:
             ``[lanes, size]``.
         """
-        units = Units.of(observation, self.family.segments)
-        keys = self._keys(observation, units) if keys is None else keys
-        query = self._query(observation, units, keys)
+        keys = self.keys(observation) if keys is None else keys
+        past, attention = keys.units.seen(observation)
+        query = self._query(observation, keys, attention)
         # A part at a time, so that what is passed on stays in the caches of the processor.
-        parts = zip(*(torch.split(t, _PART) for t in (units.past, keys, units.lane)), strict=True)
+        whole = past, keys.rows, keys.units.lane
+        parts = zip(*(torch.split(rows, _PART) for rows in whole), strict=True)
         scores = torch.cat([self.score(self._joint(query, *part)) for part in parts])
-        distribution = self._distribution(observation, units, scores)
+        distribution = self._distribution(observation, keys.units, scores)
         return distribution.mode() if deterministic else distribution.sample()
 
-    def _keys(self, observation: Observation, units: Units) -> Tensor:
-        if units.segment is None:
-            places = observation.rows
-            keys: Tensor = self.key(observation.memory.float())
-        else:
-            # The mean comes before all that is learned: no gradient goes through positions.
-            mean, places = units.means(observation)
-            norm, project = self.key
-            assert isinstance(norm, nn.LayerNorm)
-            keys = project(mean * norm.weight + norm.bias)
-        keys = keys if places is None else keys.index_select(0, places)
-        return keys
-
-    def _query(self, observation: Observation, units: Units, key: Tensor) -> Tensor:
+    def _query(self, observation: Observation, keys: Keys, attention: Tensor) -> Tensor:
         """Where the lanes are, as shift and scale of what is there to score."""
-        nothing = key.new_zeros(len(units.mask), key.shape[1])
-        context = nothing.index_add(0, units.lane, key * units.attention)
+        # Gates leave most units without attention.
+        there = attention[:, 0].nonzero()[:, 0]
+        lane, looked = keys.units.lane[there], keys.rows[there] * attention[there]
+        context = looked.new_zeros(len(keys.units.mask), looked.shape[1]).index_add(0, lane, looked)
         seen = (self.hidden_norm(observation.state), self.token_norm(observation.token), context)
         query: Tensor = self.query(torch.cat(seen, dim=-1))
         return query
 
     def _joint(self, query: Tensor, past: Tensor, key: Tensor, lane: Tensor) -> Tensor:
-        shift, scale = (half.index_select(0, lane) for half in query.chunk(2, dim=-1))
-        joint: Tensor = self.joint(torch.addcmul(self.past(past) + shift, key, 1.0 + scale))
+        shift, scale = query.chunk(2, dim=-1)
+        # What is the same for all units of a lane is added up before it is spread over them.
+        shift = (shift + self.past.bias).index_select(0, lane)
+        placed = torch.addmm(shift, past, self.past.weight.t())
+        joint: Tensor = self.joint(placed.addcmul_(key, (1.0 + scale).index_select(0, lane)))
         return joint
 
     def _distribution(

@@ -18,36 +18,59 @@ REACH = 5
 class Units(NamedTuple):
     """What there is to score, one row each, lane after lane: most of a padded batch is padding.
 
+    The units of an episode are the same at all its steps.
+
     Attributes:
         mask: True where there is one, ``[lanes, most]``.
-        lane: Whose each is, int64, ``[units]``.
-        past: Where the last steps looked, around each, ``[units, 2 * (2 * REACH + 1)]``.
-        attention: How much the last step looked at each, ``[units, 1]``.
+        place: Where each is among all places of the mask, int64, ``[units]``.
         segment: The segment of each position, int64, ``[lanes, source]``; None where the units are
             positions.
     """
 
     mask: Tensor
-    lane: Tensor
-    past: Tensor
-    attention: Tensor
+    place: Tensor
     segment: Tensor | None
 
     @classmethod
     def of(cls, observation: Observation, segments: Segments | None) -> Self:
-        """The units of an observation: segments where there are any, of which each is the sum."""
-        mask, attention, coverage = observation.mask, observation.attention, observation.coverage
-        segment = None
-        if segments is not None:
-            segment = segments.on(observation.source).index(mask).masked_fill(~mask, 0)
-            nothing = attention.new_zeros(len(mask), int(segment.max()) + 1)
-            mask, attention, coverage = (
-                nothing.scatter_add(1, segment, numbers.masked_fill(~observation.mask, 0.0))
-                for numbers in (mask.to(attention), attention, coverage)
-            )
-            mask = mask > 0
-        past = torch.cat([_around(attention), _around(coverage)], dim=-1)[mask]
-        return cls(mask, mask.nonzero()[:, 0], past, attention[mask][:, None], segment)
+        """The units of an observation: its positions, or segments where there are any."""
+        mask = observation.mask
+        if segments is None:
+            return cls._at(mask, None)
+        segment = segments.on(observation.source).index(mask).masked_fill(~mask, 0)
+        there = mask.new_zeros(len(mask), int(segment.max()) + 1)
+        return cls._at(there.scatter(1, segment, True), segment)
+
+    @classmethod
+    def _at(cls, mask: Tensor, segment: Tensor | None) -> Self:
+        return cls(mask, mask.flatten().nonzero()[:, 0], segment)
+
+    @property
+    def lane(self) -> Tensor:
+        """Whose each is, int64, ``[units]``."""
+        return self.place // self.mask.shape[1]
+
+    def on(self, lanes: Tensor) -> Self:
+        """Those of some lanes alone; `lanes` is True at these, ``[lanes]``."""
+        return self._at(
+            self.mask[lanes], self.segment if self.segment is None else self.segment[lanes]
+        )
+
+    def seen(self, observation: Observation) -> tuple[Tensor, Tensor]:
+        """Where the last steps looked; at a segment, as often as at all its positions.
+
+        Returns:
+            The last step's attention and all steps' coverage, of each unit and its neighbours,
+            ``[units, 2 * (2 * REACH + 1)]``; and the attention of each alone, ``[units, 1]``.
+        """
+        looks = torch.stack([observation.attention, observation.coverage], dim=1)
+        if self.segment is not None:
+            looks = looks.masked_fill(~observation.mask[:, None], 0.0)
+            nothing = looks.new_zeros(*looks.shape[:2], self.mask.shape[1])
+            looks = nothing.scatter_add(2, self.segment[:, None].expand_as(looks), looks)
+        around = F.pad(looks, (REACH, REACH)).unfold(-1, 2 * REACH + 1, 1)
+        around = around.transpose(1, 2).flatten(2).flatten(0, 1)
+        return around[self.place], looks[:, 0].flatten()[self.place, None]
 
     def means(self, observation: Observation) -> tuple[Tensor, Tensor | None]:
         """What segments hold, their positions normed one by one (Ba et al., 2016) and averaged.
@@ -79,8 +102,8 @@ class Units(NamedTuple):
 
     def at_positions(self, rows: Tensor) -> Tensor:
         """Numbers of the units ``[units, n]`` where they belong, ``[lanes, source, n]``."""
-        placed = rows.new_zeros(*self.mask.shape, rows.shape[1])
-        placed[self.mask] = rows
+        nothing = rows.new_zeros(self.mask.numel(), rows.shape[1])
+        placed = nothing.index_copy(0, self.place, rows).view(*self.mask.shape, -1)
         if self.segment is None:
             return placed
         return placed.gather(1, self.segment[..., None].expand(-1, -1, rows.shape[1]))
@@ -105,8 +128,3 @@ def _places(mask: Tensor, lanes: Tensor) -> Tensor:
     lengths, chosen = mask.sum(-1), mask[lanes]
     before = (lengths.cumsum(0) - lengths)[lanes]
     return (before[:, None] + chosen.cumsum(-1) - 1)[chosen]
-
-
-def _around(attention: Tensor) -> Tensor:
-    """Each position's neighbourhood, ``[lanes, source, 2 * REACH + 1]``."""
-    return F.pad(attention, (REACH, REACH)).unfold(-1, 2 * REACH + 1, 1)

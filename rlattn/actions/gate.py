@@ -84,11 +84,15 @@ class Gate(OpeningFamily):
 
     def opened(self, action: Tensor, mask: Tensor) -> Tensor:
         """The valid positions behind an open gate; the last gate's where none is."""
-        present = mask if self.segments is None else self.segments.present(mask)
-        opened = (action > 0.5) & present
+        opened = self._behind(action > 0.5, mask)
         if not bool(opened.any(-1).all()):
+            present = mask if self.segments is None else self.segments.present(mask)
             last = present & (present.long().cumsum(-1) == present.sum(-1, keepdim=True))
-            opened = torch.where(opened.any(-1, keepdim=True), opened, last)
-        if self.segments is None:
-            return opened
-        return opened.gather(1, self.segments.index(mask)) & mask
+            opened = torch.where(opened.any(-1, keepdim=True), opened, self._behind(last, mask))
+        return opened
+
+    def _behind(self, gates: Tensor, mask: Tensor) -> Tensor:
+        """The valid positions behind gates that are True."""
+        return (
+            gates if self.segments is None else gates.gather(1, self.segments.index(mask))
+        ) & mask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,6 +14,9 @@ from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 
 _END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*")  # noqa: RUF001  (full-width marks are meant)
+
+_RECENT = 2
+"""How many sources are remembered: all of a batch, and those whose targets go on."""
 
 
 class Segments(ABC):
@@ -99,7 +102,7 @@ class Blocks(Segments):
         return (positions // self.size).expand(mask.shape)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Sentences(Segments):
     """The sentences of the source, each with the tokens that end it.
 
@@ -115,6 +118,9 @@ class Sentences(Segments):
 
     ends: tuple[int, ...] | None = None
     tokens: Tensor | None = None
+    # Sources stay the same for many steps, and each step asks several times.
+    _recent: list[Sentences] = field(default_factory=list, init=False, repr=False)
+    _found: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False)
 
     @property
     def spec(self) -> str:
@@ -138,14 +144,17 @@ class Sentences(Segments):
         return replace(self, ends=ends)
 
     def on(self, tokens: Tensor | None) -> Sentences:
-        """The sentences of sources with these tokens.
+        """The sentences of sources with these tokens, which must not change afterwards.
 
         Raises:
             InputError: If there are no tokens.
         """
         if tokens is None:
             raise InputError(f"gate:{self.spec} needs the tokens of the source, and got none")
-        return replace(self, tokens=tokens)
+        known = (one for one in self._recent if one.tokens is tokens)
+        found = next(known, None) or replace(self, tokens=tokens)
+        self._recent = [found, *(one for one in self._recent if one is not found)][:_RECENT]
+        return found
 
     def most(self, source: int) -> int:
         """One for each position."""
@@ -160,13 +169,17 @@ class Sentences(Segments):
         if self.ends is None or self.tokens is None:
             missing = "fit(host)" if self.ends is None else "on(before)"
             raise InputError(f"gate:{self.spec}: where sentences end is not known: use {missing}")
+        if self._found is not None and torch.equal(self._found[0], mask):
+            return self._found[1]
         ends = torch.isin(self.tokens, torch.tensor(self.ends, device=mask.device)) & mask
         # Of '?!' only the last token ends the sentence.
         begins = torch.zeros_like(ends)
         begins[:, 1:] = ends[:, :-1] & ~ends[:, 1:]
         positions = torch.arange(mask.shape[1], device=mask.device)
         begins &= positions < mask.sum(-1, keepdim=True) - 1
-        return begins.long().cumsum(-1)
+        index = begins.long().cumsum(-1)
+        self._found = mask.clone(), index
+        return index
 
 
 def _ends(tokenizer: Any) -> tuple[int, ...]:

@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from rlattn.actions import Before
 from rlattn.errors import SteeringError
+from rlattn.inference.deciding import Decider
 from rlattn.inference.modes import Request
 from rlattn.inference.padding import Padding
 from rlattn.inference.prompts import join, one_by_one
 from rlattn.inference.trace import Trace
-from rlattn.observation import Observation, Observer, compact
+from rlattn.observation import Observer, compact
 from rlattn.policy import AttentionPolicy
 from rlattn.steering import Steering
 
@@ -71,7 +73,6 @@ class _Session:
         self._device = model.device
         self._ends = self._tokens_of(model.generation_config.eos_token_id)
         self._cache: Any = None
-        self._keys: Tensor | None = None
         self.forget()
 
     def forget(self) -> None:
@@ -81,6 +82,7 @@ class _Session:
             self._cache.__dict__.pop("reorder_cache", None)
         self._cache = None
         self._encoded: tuple[Tensor | None, Tensor] | None = None
+        self._decider: Decider | None = None
         self._given: Tensor | None = None
         self._token: Tensor | None = None
         self._present: Tensor | None = None  # False at rows whose prompt has not begun yet
@@ -167,14 +169,11 @@ class _Session:
             self._read.append(torch.ones_like(self._reads))
             self._reads += counted
             return
+        assert self._decider is not None
         mask = self._padding.mask
-        seen = self._observer.view(mask)
-        embedded = self._embed(token).float()
-        observation = Observation(memory=self._memory, token=embedded, source=self._source, **seen)
-        if self._keys is None:
-            self._keys = self._policy.keys(observation)
-        action = self._policy.act(observation, keys=self._keys)
-        family = self._policy.family.on(observation.before)
+        action = self._decider.action(self._embed(token).float(), self._live)
+        before = Before(self._observer.attention, self._observer.coverage, self._source)
+        family = self._policy.family.on(before)
         action = family.nearest(action)
         self.steering.allocation = self._padding.allocated(family.allocation(action, mask))
         if self._fed == 0 and self.steering.allocation.is_plain_gate:
@@ -222,10 +221,16 @@ class _Session:
                 f"{[rows, width]}, as the memory has"
             )
         self._padding = Padding(mask.bool())
-        self._memory = compact(memory[mask.bool()])
-        self._keys = None
         self._source = self._tokens(tokens)
         self._observer = Observer(rows, width, self._embed.weight.shape[1], memory.device)
+        if self._policy is not None:
+            self._decider = Decider(
+                self._policy,
+                self._observer,
+                compact(memory[mask.bool()]),
+                self._padding.mask,
+                self._source,
+            )
         self._live = torch.ones(rows, dtype=torch.bool, device=memory.device)
         self._reads = torch.zeros(rows, device=memory.device)
         self._steps = torch.zeros(rows, device=memory.device)

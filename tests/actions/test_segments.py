@@ -92,3 +92,20 @@ def test_sentences_must_be_known() -> None:
         Sentences((STOP,)).index(MASK)
     with pytest.raises(InputError, match="got none"):
         Sentences((STOP,)).on(None)
+
+
+def test_sentences_are_looked_up_once_for_the_sources_at_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segments, lookups = Sentences((STOP, MARK)), []
+    expected, isin = SENTENCES.index(MASK), torch.isin
+    monkeypatch.setattr(torch, "isin", lambda *given: lookups.append(1) or isin(*given))
+    some = TOKENS[:2]
+    for _ in range(3):  # a batch, and the part of it that goes on
+        assert torch.equal(segments.on(TOKENS).index(MASK), expected)
+        assert torch.equal(segments.on(some).index(MASK[:2]), expected[:2])
+    assert len(lookups) == 2
+    shorter = MASK & (torch.arange(8) < 7)
+    found, fresh = segments.on(TOKENS).index(shorter), Sentences((STOP, MARK)).on(TOKENS)
+    assert torch.equal(found[shorter], fresh.index(shorter)[shorter])
+    assert not torch.equal(found[shorter], expected[shorter])
