@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import nn
 from transformers import GenerationConfig, MarianConfig, MarianMTModel, PreTrainedTokenizerBase
 
 from rlattn.errors import InputError
@@ -14,7 +15,6 @@ from rlattn.hosts.quiet import without_progress_bars
 _SHAPE = (
     "d_model",
     "encoder_layers",
-    "decoder_layers",
     "encoder_attention_heads",
     "encoder_ffn_dim",
     "vocab_size",
@@ -68,23 +68,33 @@ def untrained_model(config: BuiltinConfig, tokenizer: PreTrainedTokenizerBase) -
 
 
 def begin_with(model: MarianMTModel, start: Path) -> None:
-    """Gives a model the weights of another, which may have been made for fewer positions.
+    """Gives a model the weights of another, made perhaps for fewer positions or decoder layers.
+
+    Decoder layers that the other does not have come last and begin by adding nothing to what they
+    are given, so that the deeper model is about the same function (Chen et al., 2016, "Net2Net:
+    Accelerating Learning via Knowledge Transfer").
 
     Args:
         model: Has the other's vocabulary.
         start: Folder of the other, which was trained here too.
 
     Raises:
-        InputError: If the shapes differ.
+        InputError: If the shapes differ otherwise.
     """
     with without_progress_bars():
         first = MarianMTModel.from_pretrained(start, dtype=torch.float32)
     ours, theirs = ({name: getattr(m.config, name) for name in _SHAPE} for m in (model, first))
-    if ours != theirs:
+    known = first.config.decoder_layers
+    if ours != theirs or model.config.decoder_layers < known:
         raise InputError(
             "a host can only begin with the weights of one of its shape: "
-            f"expected {theirs}, and the configuration gives {ours}"
+            f"expected {theirs} and at least {known} decoder layers, and the configuration gives "
+            f"{ours} and {model.config.decoder_layers}"
         )
     # Positions are no weights: they are computed, as many as there are.
     kept = {k: v for k, v in first.state_dict().items() if "embed_positions" not in k}
     model.load_state_dict(kept, strict=False)
+    for layer in model.model.decoder.layers[known:]:
+        for last in (layer.self_attn.out_proj, layer.encoder_attn.out_proj, layer.fc2):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)

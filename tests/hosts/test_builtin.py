@@ -133,6 +133,22 @@ def test_a_host_of_another_shape_is_no_beginning(folder: Path) -> None:
         begin_with(other, folder)
 
 
+def test_a_deeper_decoder_begins_as_the_same_function(folder: Path, tmp_path: Path) -> None:
+    start, tokenizer = (
+        AutoModelForSeq2SeqLM.from_pretrained(folder).requires_grad_(False),
+        AutoTokenizer.from_pretrained(folder),
+    )
+    deeper = untrained_model(replace(TINY, decoder_layers=3), tokenizer).requires_grad_(False)
+    begin_with(deeper.eval(), folder)
+    ids, target = torch.randint(4, 60, (2, 3, 7))
+    expected, found = (m(ids, decoder_input_ids=target).logits for m in (start, deeper))
+    # Not to the digit: a norm after each added block sees what a trained norm has scaled.
+    torch.testing.assert_close(found, expected, rtol=0.0, atol=0.02 * float(expected.abs().max()))
+    deeper.save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=r"at least 3 decoder layers, .* and 1$"):
+        begin_with(untrained_model(TINY, tokenizer), tmp_path)
+
+
 def test_the_callers_random_numbers_stay_as_they_were(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     train_builtin(CORPUS, TINY, tmp_path, progress=False)
