@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from rlattn.agents.callbacks import Point, Validation
+from rlattn.agents.callbacks import Validation
 from rlattn.agents.heuristics import translate_topk
+from rlattn.agents.meter import Meter, Spent
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.reward_log import RewardLog
 from rlattn.agents.training import PPOSettings, learn, make_ppo, trained_policy
+from rlattn.agents.validation import Point, Validator
 
 __all__ = [
+    "Meter",
     "PPOSettings",
     "Point",
     "PointerPolicy",
     "RewardLog",
+    "Spent",
     "Validation",
+    "Validator",
     "learn",
     "make_ppo",
     "trained_policy",

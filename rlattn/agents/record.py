@@ -6,23 +6,22 @@ import os
 import sys
 from importlib import metadata
 
-from stable_baselines3 import PPO
-
 from rlattn.inference import Training
 
 _PACKAGES = ("rlattn", "torch", "transformers", "stable-baselines3")
 
 
-def training_record(ppo: PPO) -> Training:
-    """How the policy that a PPO has now came about.
+def training_record(seed: int | None, env_steps: int) -> Training:
+    """How a policy of this process came about.
 
     Args:
-        ppo: What `make_ppo` gave.
+        seed: Seed of the training, if it had one.
+        env_steps: Environment steps up to this policy.
     """
     return Training(
         command=_command_line(),
-        seed=ppo.seed,
-        env_steps=ppo.num_timesteps,
+        seed=seed,
+        env_steps=env_steps,
         versions={name: metadata.version(name) for name in _PACKAGES},
     )
 

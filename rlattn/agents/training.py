@@ -114,7 +114,8 @@ def trained_policy(ppo: PPO) -> TrainedPolicy:
     assert env is not None
     host = env.get_attr("core")[0].host
     policy = copy.deepcopy(ppo.policy.attention)
-    return TrainedPolicy(policy, host.name, host.fingerprint, training_record(ppo))
+    record = training_record(ppo.seed, ppo.num_timesteps)
+    return TrainedPolicy(policy, host.name, host.fingerprint, record)
 
 
 def learn(

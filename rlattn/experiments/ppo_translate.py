@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from rlattn.actions import make_family
-from rlattn.agents import PPOSettings, Validation, learn, make_ppo
+from rlattn.agents import Meter, PPOSettings, Validation, Validator, learn, make_ppo
 from rlattn.cli import run_program
 from rlattn.envs import TranslationCore, TranslationVecEnv
 from rlattn.experiments.card_scores import card_scores
@@ -89,23 +89,24 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         highlight=False,
         soft_wrap=True,
     )
-    validation = Validation(
+    validator = Validator(
         valid,
+        Meter(host),
         native_bleu=scores.bleu,
         translate=write,
-        every=max(1, config.steps // config.validations),
         reads_target=objective.reads_target,
         reads_weight=objective.reads_weight,
     )
+    every = max(1, config.steps // config.validations)
     began = time.monotonic()
-    learn(ppo, config.steps, [validation], log_folder=out)
+    learn(ppo, config.steps, [Validation(validator, every=every)], log_folder=out)
     training_seconds = time.monotonic() - began
-    policy, kept = validation.policy, validation.best
+    policy, kept = validator.policy, validator.best
     assert kept is not None
     assert policy.training is not None
     policy.training = replace(policy.training, corpus=corpus.name)
     policy.save(out / "policy")  # before anything that comes may fail
-    curve = [asdict(point) for point in validation.curve]
+    curve = [asdict(point) for point in validator.curve]
     native_scores = {"bleu": scores.bleu, "chrf": scores.chrf}
     learning_curves(
         curve,

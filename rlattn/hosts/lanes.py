@@ -91,6 +91,7 @@ class LaneDecoder:
             positions = self._positions[torch.as_tensor(self.ages, device=self._positions.device)]
         bands = self._bands()
         step = self._forward(Lanes(tokens, positions, bands, self._pasts), allocation, beside)
+        self.host.usage.forwards += len(tokens)
         self.ages += 1
         for past in self._pasts:
             past.advance()

@@ -17,6 +17,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from rlattn.errors import UnsupportedModelError
 from rlattn.hosts.fingerprint import fingerprint
 from rlattn.hosts.projections import CrossProjections
+from rlattn.hosts.usage import Usage
 
 _NOT_FOLLOWED = (
     "begin_suppress_tokens",
@@ -94,6 +95,9 @@ class Seq2SeqHost:
         tokenizer: Its tokenizer.
         name: What to call it in files and messages; by default the model's own name.
 
+    Attributes:
+        usage: How much work it has done.
+
     Raises:
         UnsupportedModelError: If the model is not an encoder-decoder, lacks a token that decoding
             needs, or has rules of decoding that lanes do not follow.
@@ -108,6 +112,7 @@ class Seq2SeqHost:
             )
         self.model = model.train(False).requires_grad_(False)
         self.tokenizer = tokenizer
+        self.usage = Usage()
         rules = model.generation_config
         unknown = [name for name in _NOT_FOLLOWED if getattr(rules, name, None) not in _UNSET]
         unknown += ["bad_words_ids"] * any(len(words) > 1 for words in rules.bad_words_ids or [])
@@ -235,6 +240,7 @@ class Seq2SeqHost:
             Memory, mask and cross-attention caches, one row per source.
         """
         ids, mask = (t.to(self.device) for t in pad(sources, self.pad_token))
+        self.usage.encoded += len(ids)
         memory = self.model.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
 
         def decode() -> list[Tensor]:
@@ -259,6 +265,7 @@ class Seq2SeqHost:
             Its logits, the largest part of the work, are not computed; see `LaneDecoder.step`.
         """
         fed, _ = pad([[self.start_token, *row[:-1]] for row in targets], self.pad_token)
+        self.usage.forwards += sum(map(len, targets))
         with self.head(keep=1) as head:
             self._decode(encoded.memory, encoded.mask, fed.to(self.device))
         return head[0]

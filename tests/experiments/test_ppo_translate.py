@@ -186,6 +186,14 @@ def gate_terms() -> list[str]:
     return ["fidelity", "reads"]
 
 
+def without_clocks(tree: Any) -> Any:
+    """The same without what a clock has measured."""
+    if isinstance(tree, dict):
+        clocks = "seconds", "training_seconds"
+        return {name: without_clocks(each) for name, each in tree.items() if name not in clocks}
+    return [without_clocks(each) for each in tree] if isinstance(tree, list) else tree
+
+
 class TestResults:
     def test_they_are_what_is_returned(self, gate: Finished) -> None:
         written = gate.json("results.json")
@@ -267,8 +275,7 @@ class TestResults:
         self, gate: Finished, small: dict[str, Any], tmp_path: Path
     ) -> None:
         again = finish(replace(gate.config, out=tmp_path))
-        clocks = dict.fromkeys(("seconds", "training_seconds"), 0.0)
-        assert {**again.results, **clocks} == {**gate.results, **clocks}
+        assert without_clocks(again.results) == without_clocks(gate.results)
         name = "policy/policy.safetensors"
         assert (again.out / name).read_bytes() == (gate.out / name).read_bytes()
 
