@@ -25,8 +25,9 @@ PLAIN = "plain"
 ACTIONS = ("gate", "gate:16", "topk")
 """The action families that keep to a budget, by what they are called here."""
 
-_FITTING_STEPS = 8
-_FITTINGS = 3
+_FITTINGS = 10
+_CLOSE = 0.03
+"""How far a policy may be off its budget, as a share of it."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,7 @@ def writer(task: Task, contestant: str) -> tuple[Contestant, float]:
     reads = 1.0
     if contestant != PLAIN:
         policy = _policy(model, task, contestant)
-        for _ in range(_FITTINGS if contestant != "topk" else 0):
-            _fit(policy, model, memory, task)
-        with policy.steer(model) as trace:
-            _generate(model, memory, task.tokens)
-        reads = float(trace.reads_fraction.mean())
+        reads = _fit(policy, model, memory, task)
         context = lambda: policy.steer(model)  # noqa: E731
 
     def write() -> int:
@@ -117,13 +114,26 @@ def _policy(model: PreTrainedModel, task: Task, action: str) -> TrainedPolicy:
 
 
 @torch.no_grad()
-def _fit(policy: TrainedPolicy, model: PreTrainedModel, memory: Tensor, task: Task) -> None:
-    """Shifts the log-odds of gates so that the share that is open comes to the budget."""
-    score, seen = policy.policy.score, []
+def _fit(policy: TrainedPolicy, model: PreTrainedModel, memory: Tensor, task: Task) -> float:
+    """Shifts the log-odds of gates until their share that is open is close to the budget.
+
+    Returns:
+        The share that is read.
+    """
+    score, seen, reads = policy.policy.score, [], 0.0
     hook = score.register_forward_hook(lambda module, args, output: seen.append(output.flatten()))
-    with policy.steer(model):
-        _generate(model, memory, min(_FITTING_STEPS, task.tokens))
+    for fitting in range(_FITTINGS):
+        with policy.steer(model) as trace:
+            _generate(model, memory, task.tokens)
+        reads = float(trace.reads_fraction.mean())
+        if abs(reads - task.budget) <= _CLOSE * task.budget:
+            break
+        # Where it looked decides where it looks next: one shift is not enough, and whole ones
+        # may swing to and fro.
+        scores = torch.cat(seen)
+        open_ones = max(1, round(task.budget * len(scores)))
+        shift = scores.kthvalue(len(scores) - open_ones + 1).values
+        score.bias.sub_(shift if not fitting else shift / 2)
+        seen.clear()
     hook.remove()
-    scores = torch.cat(seen)
-    open_ones = max(1, round(task.budget * len(scores)))
-    score.bias.sub_(scores.kthvalue(len(scores) - open_ones + 1).values)
+    return reads
