@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -26,8 +28,15 @@ class NonEmptyBernoulli(MaskedDistribution):
     def __init__(self, logits: Tensor, mask: Tensor) -> None:
         self._logits = logits.clamp(-_LIMIT, _LIMIT)
         self._mask = mask
-        self._log_q = -self._sum(F.softplus(self._logits))
-        self._some = -torch.expm1(self._log_q)
+
+    @cached_property
+    def _log_q(self) -> Tensor:
+        return -self._sum(F.softplus(self._logits))
+
+    @cached_property
+    def _some(self) -> Tensor:
+        """The chance that at least one is open, ``[lanes]``."""
+        return -torch.expm1(self._log_q)
 
     def sample(self) -> Tensor:
         """An exact draw of open gates, ``[lanes, source]``."""
