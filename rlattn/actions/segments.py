@@ -122,6 +122,10 @@ class Sentences(Segments):
     _recent: list[Sentences] = field(default_factory=list, init=False, repr=False)
     _found: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy of a policy takes no batch along."""
+        return {**self.__dict__, "_recent": [], "_found": None}
+
     @property
     def spec(self) -> str:
         """``sentence:ids``, so that what is loaded needs no tokenizer."""

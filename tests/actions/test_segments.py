@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders
@@ -109,3 +112,11 @@ def test_sentences_are_looked_up_once_for_the_sources_at_hand(
     found, fresh = segments.on(TOKENS).index(shorter), Sentences((STOP, MARK)).on(TOKENS)
     assert torch.equal(found[shorter], fresh.index(shorter)[shorter])
     assert not torch.equal(found[shorter], expected[shorter])
+
+
+def test_copies_do_not_take_sources_along() -> None:
+    segments = Sentences((STOP, MARK))
+    empty = len(pickle.dumps(segments))
+    assert torch.equal(segments.on(TOKENS).index(MASK), SENTENCES.index(MASK))
+    assert len(pickle.dumps(segments)) == empty
+    assert len(pickle.dumps(copy.deepcopy(segments))) == empty
