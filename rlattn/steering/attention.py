@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import torch
 from torch import Tensor
 
 from rlattn.errors import SteeringError
 from rlattn.steering.allocation import Allocation
+
+Normalise: TypeAlias = Callable[[Tensor], Tensor]
+"""What makes weights of logits `[lanes, heads, queries, source]`, in the softmax's place.
+
+Its weights are never negative, sum to one over the source, and are zero where a logit is the
+smallest finite number, as it is at positions that may not be read.
+"""
+
+_ROUNDING = 1e-3
+"""How far from one a sum of normalised weights may be."""
 
 
 def attention_logits(
@@ -41,12 +54,15 @@ def attention_logits(
     return logits + mask, mask > torch.finfo(mask.dtype).min / 2
 
 
-def native_weights(logits: Tensor, valid: Tensor | None) -> Tensor:
+def native_weights(
+    logits: Tensor, valid: Tensor | None, normalise: Normalise | None = None
+) -> Tensor:
     """The model's own attention weights.
 
     Args:
         logits: `[lanes, heads, queries, source]`.
         valid: bool, broadcastable to the shape of `logits`, or None where all may be read.
+        normalise: What makes other weights of the same logits; None for the softmax.
 
     Returns:
         Weights of the shape of `logits` that sum to one over the source.
@@ -55,27 +71,29 @@ def native_weights(logits: Tensor, valid: Tensor | None) -> Tensor:
         # The smallest finite number gives a weight of exactly zero beside any real logit, and
         # no NaN where a lane has nothing to read.
         logits = torch.where(valid, logits, torch.finfo(logits.dtype).min)
-    return logits.softmax(-1)
+    return logits.softmax(-1) if normalise is None else normalise(logits)
 
 
 def steered_weights(
     logits: Tensor,
     valid: Tensor | None,
-    allocation: Allocation,
+    allocation: Allocation | None,
     layer: int,
     heads: Tensor | None,
     *,
     check: bool,
+    normalise: Normalise | None = None,
 ) -> Tensor:
     """The attention weights of one layer under an allocation.
 
     Args:
         logits: `[lanes, heads, queries, source]`.
         valid: bool, broadcastable to the shape of `logits`, or None where all may be read.
-        allocation: What to apply; its shapes fit `logits`.
+        allocation: What to apply; its shapes fit `logits`. None for nothing but `normalise`.
         layer: Index of this layer among the model's cross-attention layers.
         heads: bool `[heads]`, the heads to steer; None steers all of them.
         check: Whether to look for lanes that the allocation leaves undefined.
+        normalise: What stands in the softmax's place in these heads; None for the softmax.
 
     Returns:
         Weights of the shape of `logits` that sum to one over the source.
@@ -83,33 +101,62 @@ def steered_weights(
     Raises:
         SteeringError: If `check` finds such a lane; names it.
     """
+    if allocation is None:
+        steered = native_weights(logits, valid, normalise)
+    else:
+        steered = _allocated(logits, valid, allocation, layer, heads, normalise, check=check)
+    if check and normalise is not None:
+        _check_normalised(steered, valid, heads)
+    if heads is None:
+        return steered.expand_as(logits)
+    return torch.where(heads[:, None, None], steered, native_weights(logits, valid))
+
+
+def _allocated(
+    logits: Tensor,
+    valid: Tensor | None,
+    allocation: Allocation,
+    layer: int,
+    heads: Tensor | None,
+    normalise: Normalise | None,
+    *,
+    check: bool,
+) -> Tensor:
     values = allocation.for_layer(layer)
     if allocation.mode == "bias":
         if check:
             refuse(~(values.isfinite() | _shut(valid)), heads, "a bias that is not finite")
-        steered = native_weights(logits + values, valid)
-    elif allocation.mode == "scale":
+        return native_weights(logits + values, valid, normalise)
+    if allocation.mode == "scale":
         if check:
             proper = values.isfinite() & (values > 0)
             refuse(~(proper | _shut(valid)), heads, "a scale that is not finite or not above 0")
         # Masks hold numbers so low that a factor, or its gradient, would not be finite.
         readable = logits if valid is None else torch.where(valid, logits, 0.0)
-        steered = native_weights(readable * values, valid)
-    elif allocation.mode == "gate":
+        return native_weights(readable * values, valid, normalise)
+    if allocation.mode == "gate":
         is_open = values if valid is None else values & valid
         if check:
             refuse(~is_open.any(-1, keepdim=True), heads, "a gate with no valid position open")
-        steered = native_weights(logits, is_open)
-    else:
-        steered = _share(values.to(logits.dtype), valid, heads, check=check)
-        if allocation.weight is not None:
-            weight = allocation.weight_for_layer(layer).to(logits.dtype)
-            if check:
-                refuse(~((weight >= 0) & (weight <= 1)), heads, "a mix weight outside [0, 1]")
-            steered = (1 - weight) * native_weights(logits, valid) + weight * steered
-    if heads is None:
-        return steered.expand_as(logits)
-    return torch.where(heads[:, None, None], steered, native_weights(logits, valid))
+        return native_weights(logits, is_open, normalise)
+    shares = _share(values.to(logits.dtype), valid, heads, check=check)
+    if allocation.weight is None:
+        return shares
+    weight = allocation.weight_for_layer(layer).to(logits.dtype)
+    if check:
+        refuse(~((weight >= 0) & (weight <= 1)), heads, "a mix weight outside [0, 1]")
+    return (1 - weight) * native_weights(logits, valid, normalise) + weight * shares
+
+
+def _check_normalised(weights: Tensor, valid: Tensor | None, heads: Tensor | None) -> None:
+    """Refuse weights that are not what `Normalise` promises."""
+    # Put so that what is not a number is improper, too.
+    proper = (weights >= 0) & ((weights.sum(-1, keepdim=True) - 1).abs() <= _ROUNDING)
+    if valid is not None:
+        # A lane with nothing to read has its weights somewhere, as under the softmax.
+        proper = proper & ((weights == 0) | valid | ~valid.any(-1, keepdim=True))
+    what = "normalised weights that are negative, do not sum to one or lie on padding"
+    refuse(~proper, heads, what)
 
 
 def _share(values: Tensor, valid: Tensor | None, heads: Tensor | None, *, check: bool) -> Tensor:

@@ -15,6 +15,7 @@ from transformers.cache_utils import Cache
 
 from rlattn.errors import SteeringError
 from rlattn.steering.allocation import Allocation
+from rlattn.steering.attention import Normalise
 from rlattn.steering.bands import current_bands
 from rlattn.steering.memory import Lent, lend
 from rlattn.steering.probe import anatomy, describe
@@ -39,6 +40,11 @@ class Steering:
         layers: Indices of the cross-attention layers to steer; None for all.
         heads: Indices of the heads to steer in each of these layers; None for all.
         record: Whether to keep the attention of every forward in `attention`.
+        normalise: What makes attention weights of logits in these layers and heads, beside or
+            without an allocation, such as `entmax.sparsemax`; None for the model's softmax. It is
+            given logits `[lanes, heads, queries, source]`, float32 or wider, with the smallest
+            finite number where nothing may be read, and gives weights that sum to one over the
+            source and are zero there.
 
     Attributes:
         allocation: Applied to every forward until it is changed; None is native attention.
@@ -52,7 +58,7 @@ class Steering:
         UnsupportedModelError: If the model's cross-attention cannot be steered.
         SteeringError: If there are no such layers or heads; on entering, if the model is already
             being steered; in a forward, if the allocation does not fit it or did not reach every
-            chosen layer.
+            chosen layer, or if `normalise` gives something else than it should.
     """
 
     def __init__(
@@ -62,6 +68,7 @@ class Steering:
         layers: Sequence[int] | None = None,
         heads: Sequence[int] | None = None,
         record: bool = False,
+        normalise: Normalise | None = None,
     ) -> None:
         self.allocation: Allocation | None = None
         self.attention: Tensor | None = None
@@ -77,7 +84,7 @@ class Steering:
             chosen = _choice(heads, range(self.heads_count), "head")
             steered = torch.zeros(self.heads_count, dtype=torch.bool)
             steered[sorted(chosen)] = True
-        self._scope = Scope(which, steered, self.layers_count, self.heads_count)
+        self._scope = Scope(which, steered, self.layers_count, self.heads_count, normalise)
         self._expected = frozenset(every) if record else which
         self._lent: Lent | None = None
         self._reading = self.reading(None)
@@ -128,13 +135,14 @@ class Steering:
 
         Returns:
             Whether it was done. It is not, and nothing is changed, where the source is short, the
-            cache is not a dynamic one, the model makes keys and values in a way of its own, or
-            computes in half precision.
+            cache is not a dynamic one, the model makes keys and values in a way of its own,
+            computes in half precision, or something else stands in its softmax's place.
         """
         if self._lent is not None:
             self._lent.give_back()
             self._lent = None
         everywhere = len(self._scope.layers) == self.layers_count and self._scope.heads is None
+        everywhere = everywhere and self._scope.normalise is None
         if memory is not None and cache is not None and everywhere and not self._model.training:
             self._lent = lend(cache, memory, self._anatomy.projections)
         return self._lent is not None

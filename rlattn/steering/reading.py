@@ -10,7 +10,12 @@ from transformers.integrations.sdpa_attention import repeat_kv
 
 from rlattn.steering import gates
 from rlattn.steering.allocation import Allocation
-from rlattn.steering.attention import attention_logits, native_weights, steered_weights
+from rlattn.steering.attention import (
+    Normalise,
+    attention_logits,
+    native_weights,
+    steered_weights,
+)
 from rlattn.steering.bands import Band
 from rlattn.steering.biased import biased_weights
 from rlattn.steering.gates import Gate
@@ -26,12 +31,14 @@ class Scope(NamedTuple):
         heads: bool `[heads]`, the heads that are steered; None for all.
         layers_count: Number of the model's cross-attention layers.
         heads_count: Number of heads in each of them.
+        normalise: What stands in the softmax's place in the steered ones; None for the softmax.
     """
 
     layers: frozenset[int]
     heads: Tensor | None
     layers_count: int
     heads_count: int
+    normalise: Normalise | None = None
 
 
 class Part(NamedTuple):
@@ -145,7 +152,7 @@ class Reading:
 
     def _reach(self, layer: int, lanes: int, source: int) -> tuple[Allocation | None, bool]:
         """The allocation for a layer, and whether it is the first that is steered."""
-        layers, _, layers_count, heads_count = self._scope
+        layers, _, layers_count, heads_count, _ = self._scope
         first = self.reached.isdisjoint(layers)
         self.reached.add(layer)
         if self._allocation is None or layer not in layers:
@@ -169,11 +176,14 @@ class Reading:
         """The cross-attention of one layer for some lanes; `number` tells them from others."""
         query, key, value, mask, position_bias = part
         wanted = bool(kwargs.get("output_attentions"))
-        if allocation is None and not (self.record or wanted):
+        normalise = self._scope.normalise if layer in self._scope.layers else None
+        untouched = allocation is None and normalise is None
+        if untouched and not (self.record or wanted):
             options = {"dropout": dropout, "scaling": scaling, "position_bias": position_bias}
             return native(module, query, key, value, mask, **options, **kwargs)
         heads = self._scope.heads
-        if allocation is not None and allocation.is_plain_gate and heads is None:
+        alike = heads is None and normalise is None
+        if allocation is not None and allocation.is_plain_gate and alike:
             return self._read_opened(
                 number, part, layer, module, allocation, dropout, scaling, wanted=wanted
             )
@@ -181,13 +191,15 @@ class Reading:
         groups = getattr(module, "num_key_value_groups", 1)
         key, value = repeat_kv(key, groups), repeat_kv(value, groups)
         logits, valid = attention_logits(query, key, mask, position_bias, scaling)
-        if allocation is None:
+        if untouched:
             weights = native_weights(logits, valid)
         else:
             if heads is not None:
                 heads = heads.to(logits.device)
-            check = first or not allocation.shares_layers
-            weights = steered_weights(logits, valid, allocation, layer, heads, check=check)
+            check = first or (allocation is not None and not allocation.shares_layers)
+            weights = steered_weights(
+                logits, valid, allocation, layer, heads, check=check, normalise=normalise
+            )
         self._note(number, weights)
         return _weighed(module, weights, value, dropout)
 
