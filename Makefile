@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@rm -f $@
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile \
-	    -c constraints.txt -e '.[dev,browser,docs,hub,contrib,zoo]'
+	    -c constraints.txt -e '.[dev,browser,docs,hub,contrib,compare,zoo]'
 	@touch $@
 
 demo: $(STAMP)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rlattn.agents.callbacks import Validation
-from rlattn.agents.heuristics import translate_topk
 from rlattn.agents.meter import Meter, Spent
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.reward_log import RewardLog
@@ -22,5 +21,4 @@ __all__ = [
     "learn",
     "make_ppo",
     "trained_policy",
-    "translate_topk",
 ]

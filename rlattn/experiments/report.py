@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from rlattn.agents import translate_topk
+from rlattn.agents.rules import TopK, translate_by_rule
 from rlattn.corpora import Pair
 from rlattn.drawing import any_glyph
 from rlattn.experiments.samples import Sample, write_samples
@@ -62,8 +62,8 @@ def judge(
         outputs["policy"] = write(policy)
     reads = float(np.mean(outputs["policy"].reads_fraction))
     with console.status("translating the test sentences with the native top k"):
-        outputs["topk"] = translate_topk(
-            host, sources, reads, max_source=max_source, max_target=max_target
+        outputs["topk"] = translate_by_rule(
+            host, sources, TopK(reads), max_source=max_source, max_target=max_target
         )
     bootstrap = Bootstrap(references, seed=seed)
     baseline = outputs["native"].texts

@@ -82,7 +82,7 @@ def translate(
             for i, fraction in zip(here, record.reads_fraction.tolist(), strict=True):
                 reads[i] = fraction
         if trace:
-            for i, alignment in zip(here, _alignments(host, rows, written, record), strict=True):
+            for i, alignment in zip(here, alignments_of(host, rows, written, record), strict=True):
                 alignments[i] = alignment
     return Translations(
         texts, reads, sources.truncated, [each for each in alignments if each is not None]
@@ -119,9 +119,18 @@ def _watched(
     return native(host.model) if trace else nullcontext(Trace())
 
 
-def _alignments(
+def alignments_of(
     host: Seq2SeqHost, sources: list[list[int]], written: Tensor, record: Trace
 ) -> list[Alignment]:
+    """Where a host looked in each sentence of a batch.
+
+    Args:
+        host: Whose tokens they are.
+        sources: The tokens of each source.
+        written: What was written, start tokens included, ``[rows, 1 + target]``.
+        record: What was read meanwhile, with the attention of every step; all was open at all steps
+            if it does not say what was.
+    """
     attention = torch.stack(record.attention, 1).float().cpu().numpy()
     opened = np.ones(attention.shape, bool)  # natively
     if record.opened:
