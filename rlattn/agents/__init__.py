@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from rlattn.agents.callbacks import Validation
 from rlattn.agents.meter import Meter, Spent
+from rlattn.agents.oracle import Bound, oracle_bound, translate_by_oracle
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.reward_log import RewardLog
 from rlattn.agents.training import PPOSettings, learn, make_ppo, trained_policy
 from rlattn.agents.validation import Point, Validator
 
 __all__ = [
+    "Bound",
     "Meter",
     "PPOSettings",
     "Point",
@@ -20,5 +22,7 @@ __all__ = [
     "Validator",
     "learn",
     "make_ppo",
+    "oracle_bound",
     "trained_policy",
+    "translate_by_oracle",
 ]

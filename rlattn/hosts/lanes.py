@@ -69,6 +69,18 @@ class LaneDecoder:
             self._pasts = Past.regroup(self._pasts, rows, bands)
 
     @torch.inference_mode()
+    def follow(self, lanes: Tensor) -> None:
+        """Has each lane go on from what another did in the last step.
+
+        The two must have been alike until then, their sources included: nothing else is copied.
+
+        Args:
+            lanes: Which lane each of them goes on from, int64, ``[lanes]``.
+        """
+        bands = [self.sources.band(number)[0] for number in range(self.sources.bands)]
+        Past.exchange(self._pasts, lanes, bands)
+
+    @torch.inference_mode()
     def step(
         self, tokens: Tensor, allocation: Allocation | None = None, beside: Tensor | None = None
     ) -> Step:

@@ -65,6 +65,13 @@ class Past:
         self._end += 1
 
     @staticmethod
+    def exchange(pasts: list[Past], lanes: Tensor, bands: list[slice]) -> None:
+        """Puts the newest column of other lanes, of any band, in the place of each lane's own."""
+        newest = torch.cat([past.window[:, :, :, -1] for past in pasts], dim=1)[:, lanes]
+        for past, band in zip(pasts, bands, strict=True):
+            past.window[:, :, :, -1] = newest[:, band]
+
+    @staticmethod
     def regroup(pasts: list[Past], lanes: Tensor, bands: list[slice]) -> list[Past]:
         """The pasts of other bands, made of some of the lanes."""
         windows = [past.window for past in pasts]

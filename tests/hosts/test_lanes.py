@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rlattn.errors import UnsupportedModelError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
-from rlattn.steering import bands
+from rlattn.steering import Allocation, bands
 from tests.hosts.tiny import PAD, SOURCE, TARGET, sentences, tiny_host
 from tests.steering.readers import SUPPORTED
 
@@ -227,3 +227,20 @@ def test_positions_that_are_no_table_are_refused() -> None:
     host.model.get_decoder().embed_positions = Constant()
     with pytest.raises(UnsupportedModelError, match=r"tiny-Marian.*MarianMTModel.*each lane"):
         LaneDecoder(host, LaneSources(LANES, SOURCE), TARGET)
+
+
+def test_a_lane_that_follows_another_goes_on_as_that_one_would(host: Seq2SeqHost) -> None:
+    row = [5, 9, 4, 7, 6]
+    encoded = host.encode([row] * LANES)
+    gates = torch.eye(len(row), dtype=torch.bool)[:LANES]
+    tokens = torch.tensor([8, 12, 20])
+    decoders = [LaneDecoder(host, LaneSources.of(encoded), TARGET) for _ in range(2)]
+    for decoder in decoders:
+        decoder.step(tokens[0].expand(LANES))
+        decoder.step(tokens[1].expand(LANES), Allocation("gate", gates))
+    following = decoders[1]
+    lanes = torch.tensor([2, 2, 0, 3])
+    following.follow(lanes)
+    alone, after = (decoder.step(tokens[2].expand(LANES)).logits for decoder in decoders)
+    assert torch.allclose(after, alone[lanes], atol=1e-5)
+    assert (after[0] - alone[0]).abs().max() > 1e-2
