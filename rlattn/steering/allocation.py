@@ -25,15 +25,17 @@ class Allocation:
 
             - `bias`: `softmax(logits + values)`; finite floats, 0 is native;
             - `scale`: `softmax(logits * values)`; finite floats above 0, 1 is native;
-            - `gate`: `softmax` over the positions where `values` is True; all True is native;
+            - `gate`: `softmax` over the positions where `values` is True; all True is native.
+              Floats in [0, 1] open a position in part, by a factor on its weight before they are
+              renormalised: 0 is shut and 1 is open;
             - `replace`: `values` itself, after it is renormalised over the valid positions;
             - `mix`: `(1 - weight) * native + weight * replace`.
 
             Gates and weights must leave something on a valid position in every lane.
         values: `[lanes, source]`, the same for all layers and heads, or
             `[lanes, layers, heads, source]`, where layers and heads count all cross-attention
-            layers and heads of the model, or are 1 to share one row. bool for `gate`, floating
-            point otherwise; never negative for `replace` and `mix`.
+            layers and heads of the model, or are 1 to share one row. bool or floating point for
+            `gate`, floating point otherwise; never negative for `replace` and `mix`.
         weight: For `mix` only, in [0, 1]; a scalar tensor, `[lanes]`, or
             `[lanes, layers or 1, heads or 1]`. 0 is native.
 
@@ -55,8 +57,12 @@ class Allocation:
                 f"values of shape {list(self.values.shape)}: expected [lanes, source] or "
                 "[lanes, layers, heads, source]"
             )
-        if self.mode == "gate" and self.values.dtype != torch.bool:
-            raise SteeringError(f"a gate's values must be bool, not {self.values.dtype}")
+        proper = self.values.dtype == torch.bool or self.values.is_floating_point()
+        if self.mode == "gate" and not proper:
+            raise SteeringError(
+                f"a gate's values must be bool, or floating point in [0, 1], not "
+                f"{self.values.dtype}"
+            )
         if self.mode != "gate" and not self.values.is_floating_point():
             raise SteeringError(f"{self.mode} needs floating-point values, not {self.values.dtype}")
         if (self.weight is not None) != (self.mode == "mix"):
@@ -76,8 +82,8 @@ class Allocation:
 
     @property
     def is_plain_gate(self) -> bool:
-        """Whether it is a gate that all layers and heads share."""
-        return self.mode == "gate" and self.values.ndim == 2
+        """Whether it is a gate of bools that all layers and heads share."""
+        return self.mode == "gate" and self.values.ndim == 2 and self.values.dtype == torch.bool
 
     def part(self, lanes: slice, source: int) -> Allocation:
         """What it does to some lanes, over the first `source` positions."""

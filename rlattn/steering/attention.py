@@ -21,6 +21,9 @@ smallest finite number, as it is at positions that may not be read.
 _ROUNDING = 1e-3
 """How far from one a sum of normalised weights may be."""
 
+_FAR_ABOVE = 20.0
+"""By how much a shut position's logit may be above all open ones and be told from higher ones."""
+
 
 def attention_logits(
     query: Tensor,
@@ -134,6 +137,10 @@ def _allocated(
         # Masks hold numbers so low that a factor, or its gradient, would not be finite.
         readable = logits if valid is None else torch.where(valid, logits, 0.0)
         return native_weights(readable * values, valid, normalise)
+    if allocation.mode == "gate" and values.dtype != torch.bool:
+        if normalise is not None:
+            raise SteeringError("gates that are open in part are factors on the softmax's weights")
+        return _opened_in_part(logits, values.to(logits.dtype), valid, heads, check=check)
     if allocation.mode == "gate":
         is_open = values if valid is None else values & valid
         if check:
@@ -157,6 +164,23 @@ def _check_normalised(weights: Tensor, valid: Tensor | None, heads: Tensor | Non
         proper = proper & ((weights == 0) | valid | ~valid.any(-1, keepdim=True))
     what = "normalised weights that are negative, do not sum to one or lie on padding"
     refuse(~proper, heads, what)
+
+
+def _opened_in_part(
+    logits: Tensor, values: Tensor, valid: Tensor | None, heads: Tensor | None, *, check: bool
+) -> Tensor:
+    """Native weights times `values`, renormalised; gradients reach shut positions, too."""
+    kept = values if valid is None else torch.where(valid, values, 0.0)
+    if check:
+        proper = (values >= 0) & (values <= 1)
+        refuse(~(proper | _shut(valid)), heads, "a gate that is not in [0, 1]")
+        refuse(~(kept > 0).any(-1, keepdim=True), heads, "a gate with no valid position open")
+    shut = torch.finfo(logits.dtype).min
+    highest = torch.where(kept > 0, logits, shut).amax(-1, keepdim=True).detach()
+    # Only what is shut can be above the highest that is open, and that counts for its gradient
+    # alone, which must stay finite.
+    weights = kept * (logits - highest).clamp(max=_FAR_ABOVE).exp()
+    return weights / weights.sum(-1, keepdim=True).clamp(min=torch.finfo(weights.dtype).tiny)
 
 
 def _share(values: Tensor, valid: Tensor | None, heads: Tensor | None, *, check: bool) -> Tensor:

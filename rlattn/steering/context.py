@@ -127,7 +127,7 @@ class Steering:
         """Has gates read a memory itself in the forwards to come, without keys and values of it.
 
         A decoding step then costs what the open positions cost. Every allocation must be a gate
-        that all layers and heads share until `read_memory(None)` or the exit.
+        of bools that all layers and heads share until `read_memory(None)` or the exit.
 
         Args:
             memory: What the decoder is given, `[lanes, source, d_model]`; None to end it.

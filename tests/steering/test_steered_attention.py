@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
 from transformers.modeling_outputs import BaseModelOutput
 
 from rlattn.steering import Allocation, Steering, steer
+from rlattn.steering.attention import steered_weights
 from tests.steering.readers import HEADS, LANES, LAYERS, SOURCE, Reader
 
 NATIVE = {
@@ -185,11 +188,44 @@ def test_a_padded_lane_is_steered_as_if_it_were_alone(marian: Reader, mode: str)
         assert torch.equal(alone, written[one, : alone.shape[1]])
 
 
-@pytest.mark.parametrize("mode", ["bias", "scale", "replace", "mix"])
+def test_floats_of_0_and_1_are_the_gate_of_bools(reader: Reader) -> None:
+    gate = random_allocation("gate")
+    with steer(reader.model, gate, record=True) as steering:
+        logits, attention = reader.logits(), steering.attention
+        steering.allocation = Allocation("gate", gate.values.float())
+        assert (reader.logits() - logits).abs().max() < 1e-5
+    assert torch.allclose(steering.attention, attention, atol=1e-6)
+    assert not steering.attention.masked_fill(gate.values[:, None], 0.0).any()
+
+
+def test_what_is_open_in_part_is_read_less(marian: Reader) -> None:
+    values = torch.rand(LANES, SOURCE)
+    with torch.no_grad(), steer(marian.model, None) as steering:
+        native = marian.forward(output_attentions=True).cross_attentions[0]
+        steering.allocation = Allocation("gate", values)
+        steered = marian.forward(output_attentions=True).cross_attentions[0]
+    expected = native * values[:, None, None]
+    assert torch.allclose(steered, expected / expected.sum(-1, keepdim=True), atol=1e-6)
+
+
+def test_what_native_attention_passes_over_can_still_be_all_that_is_open() -> None:
+    logits = torch.tensor([[[[0.0, 200.0, -200.0, -201.0]]]])
+    values = torch.tensor([[0.0, 0.0, 1.0, 0.5]], requires_grad=True)
+    weights = steered_weights(logits, None, Allocation("gate", values), 0, None, check=True)
+    assert weights.sum().item() == pytest.approx(1.0)
+    assert weights[..., 3].item() == pytest.approx(0.5 / (0.5 + math.e))
+    (gradient,) = torch.autograd.grad(weights[..., 2].sum(), values)
+    assert gradient.isfinite().all()
+    assert (gradient[0, :2] < 0).all(), "what is shut would take from it"
+
+
+@pytest.mark.parametrize("mode", ["bias", "scale", "gate", "replace", "mix"])
 def test_gradients_flow_through_an_allocation(marian: Reader, mode: str) -> None:
     marian.model.double().requires_grad_(False)
     given = random_allocation(mode)
-    values = given.values.double().requires_grad_()
+    # Within (0, 1), where it is as well a step to either side.
+    gate = torch.rand(LANES, SOURCE, dtype=torch.double) / 2 + 0.25
+    values = (gate if mode == "gate" else given.values.double()).requires_grad_()
     weight = torch.full((LANES,), 0.5, dtype=torch.double, requires_grad=True)
 
     def logits(values: Tensor, weight: Tensor) -> Tensor:

@@ -92,7 +92,7 @@ def test_models_that_share_a_config_are_steered_apart(marian: Reader) -> None:
     [
         ("push", torch.zeros(3, 7), None, "unknown steering mode 'push'"),
         ("bias", torch.zeros(7), None, r"shape \[7\]"),
-        ("gate", torch.ones(3, 7), None, "must be bool"),
+        ("gate", torch.ones(3, 7).long(), None, "must be bool"),
         ("bias", torch.ones(3, 7, dtype=torch.bool), None, "floating-point"),
         ("mix", torch.ones(3, 7), None, "needs a weight"),
         ("bias", torch.ones(3, 7), torch.tensor(0.5), "no other mode"),
@@ -124,6 +124,9 @@ def only(lane: int, value: float, other: float = 1.0) -> Tensor:
         (Allocation("scale", only(1, torch.inf)), "not finite or not above 0 in lane 1$"),
         (Allocation("gate", only(2, 0).bool()), "no valid position open in lane 2$"),
         (Allocation("gate", torch.arange(SOURCE).expand(3, -1) >= 4), "open in lanes 1, 2$"),
+        (Allocation("gate", only(2, 0)), "no valid position open in lane 2$"),
+        (Allocation("gate", only(1, 1.5)), r"not in \[0, 1\] in lane 1$"),
+        (Allocation("gate", only(1, torch.nan)), r"not in \[0, 1\] in lane 1$"),
         (Allocation("replace", only(0, 0)), "all on padding in lane 0$"),
         (Allocation("replace", only(0, -1)), "in lane 0$"),
         (Allocation("mix", only(0, 1), torch.tensor([0, 0.5, 2])), r"outside \[0, 1\] in lane 2$"),
