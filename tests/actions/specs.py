@@ -8,11 +8,12 @@ from torch import Tensor
 
 from rlattn.actions import FAMILIES, ActionFamily, Before, make_family
 
-LAYERED = ("bias", "gate", "gate:sentence:1", "mix", "position", "topk:2", "window")
+LAYERED = ("bias", "gate", "gate:sentence:1", "mix", "position", "topk:2", "topk:45%", "window")
 SPECS = [
     *sorted(set(FAMILIES) - {"per-layer"}),
     "gate:3",
     "gate:sentence:1",
+    "topk:45%",
     *(f"per-layer:2:{inside}" for inside in LAYERED),
 ]
 EVERY_FAMILY = pytest.mark.parametrize("spec", SPECS)

@@ -170,6 +170,9 @@ def test_an_unknown_family_is_refused() -> None:
     [
         ("topk:0", "at least one"),
         ("topk:some", "a number of positions"),
+        ("topk:0%", "more than 0 %"),
+        ("topk:101%", "at most 100 %"),
+        ("topk:-5%", "a number of positions"),
         ("topk:", "a number of positions"),
         ("gate:", "positions that share a gate"),
         ("gate:0", "at least 1"),
