@@ -109,16 +109,19 @@ class AttentionPolicy(nn.Module):
             rows = project(mean * norm.weight + norm.bias)
         return Keys(units, rows if places is None else rows.index_select(0, places))
 
-    def forward(self, observation: Observation) -> tuple[MaskedDistribution, Tensor]:
+    def forward(
+        self, observation: Observation, keys: Keys | None = None
+    ) -> tuple[MaskedDistribution, Tensor]:
         """What the policy would do, and how good it thinks that is.
 
         Args:
             observation: ``[lanes, ...]``.
+            keys: What `keys` gives, where it is known from an earlier step of the same episodes.
 
         Returns:
             The distribution over actions ``[lanes, source]`` and the value, ``[lanes]``.
         """
-        keys = self.keys(observation)
+        keys = self.keys(observation) if keys is None else keys
         units, lane = keys.units, keys.units.lane
         past, attention = units.seen(observation)
         query = self._query(observation, keys, attention)

@@ -14,6 +14,7 @@ from rlattn.actions.registry import register_family
 from rlattn.actions.segments import Blocks, Segments, Sentences
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
+from rlattn.steering import Allocation
 
 _BOUND = 6.0
 """The policy's own log-odds: a gate that it holds shut is still tried about every 400th time."""
@@ -90,6 +91,16 @@ class Gate(OpeningFamily):
             last = present & (present.long().cumsum(-1) == present.sum(-1, keepdim=True))
             opened = torch.where(opened.any(-1, keepdim=True), opened, self._behind(last, mask))
         return opened
+
+    def relaxed(self, gates: Tensor, mask: Tensor) -> Allocation:
+        """What gates do that gradients go through: as an action does where they are 0 and 1.
+
+        Args:
+            gates: From 0 to 1, not all of them 0, ``[lanes, size]``.
+            mask: True at real source tokens, ``[lanes, source]``.
+        """
+        behind = gates if self.segments is None else gates.gather(1, self.segments.index(mask))
+        return Allocation(self.mode, torch.where(mask, behind, 0.0))
 
     def _behind(self, gates: Tensor, mask: Tensor) -> Tensor:
         """The valid positions behind gates that are True."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlattn.agents.callbacks import Validation
+from rlattn.agents.gradient import GradientSettings, learn_gradient
 from rlattn.agents.meter import Meter, Spent
 from rlattn.agents.oracle import Bound, oracle_bound, translate_by_oracle
 from rlattn.agents.ppo import PointerPolicy
@@ -12,6 +13,7 @@ from rlattn.agents.validation import Point, Validator
 
 __all__ = [
     "Bound",
+    "GradientSettings",
     "Meter",
     "PPOSettings",
     "Point",
@@ -21,6 +23,7 @@ __all__ = [
     "Validation",
     "Validator",
     "learn",
+    "learn_gradient",
     "make_ppo",
     "oracle_bound",
     "trained_policy",

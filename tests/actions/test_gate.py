@@ -102,3 +102,14 @@ def test_a_block_has_one_bit_and_so_may_every_sentence() -> None:
     assert make_family("gate:16").space(64).n == 4
     assert make_family("gate:16").space(65).n == 5
     assert make_family("gate:sentence:5").space(64).n == 64
+
+
+@pytest.mark.parametrize("spec", ["gate", "gate:2", "gate:sentence:1"])
+def test_relaxed_gates_of_zeros_and_ones_do_what_an_action_does(spec: str) -> None:
+    mask = torch.arange(6) < torch.tensor([[6], [3], [1]])
+    family = family_for(spec, mask)
+    action = family.distribution(torch.randn(3, 6, 1), mask).sample()
+    hard, soft = family.allocation(action, mask), family.relaxed(action, mask)
+    assert soft.values.is_floating_point()
+    assert torch.equal(soft.values.bool(), hard.values)
+    assert set(soft.values.unique().tolist()) <= {0.0, 1.0}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,44 +13,17 @@ from torch import Tensor
 from rlattn.actions import make_family
 from rlattn.actions.segments import Blocks, Segments, Sentences
 from rlattn.agents import PPOSettings, make_ppo, trained_policy
-from rlattn.corpora import Pair
 from rlattn.envs import TranslationCore, TranslationVecEnv
 from rlattn.envs.episodes import Prefix
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.seq2seq import pad
 from rlattn.rewards import TotalReward
-from tests.learning.local_host import LETTERS, POSITIONS, VOCABULARY, local_host
+from tests.learning.local_host import POSITIONS, VOCABULARY, local_host
+from tests.learning.tasks import TASKS, Task
 
 LANES = 64
 # The prefix is given and this host's self-attention is idle: an action changes no later reward.
 SETTINGS = PPOSettings(rollout=8, batch_size=256, learning_rate=2e-3, gamma=0.0)
-
-
-@dataclass(frozen=True)
-class Task:
-    """What to do with strings of letters, and which source position each step is about.
-
-    No letter comes twice in a string: no other position holds what the aligned one does.
-    """
-
-    lengths: Sequence[int]
-    write: Callable[[list[str]], list[str]]
-    aligned: Sequence[int]
-
-    def pairs(self, count: int, seed: int) -> list[Pair]:
-        rng = np.random.default_rng(seed)
-        strings = [
-            rng.permutation(list(LETTERS))[: rng.choice(self.lengths)].tolist()
-            for _ in range(count)
-        ]
-        return [Pair(" ".join(string), " ".join(self.write(string))) for string in strings]
-
-
-TASKS = {
-    "copy": Task(range(4, 11), lambda string: string, range(POSITIONS)),
-    # A memory that is position-local does not tell where its source ends: one length for all.
-    "reversal": Task([8], lambda string: string[::-1], [7, 6, 5, 4, 3, 2, 1, 0, 8]),
-}
 
 
 def agent(

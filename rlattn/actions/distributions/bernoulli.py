@@ -56,13 +56,29 @@ class NonEmptyBernoulli(MaskedDistribution):
         opened = (positions == first) | ((positions > first) & free)
         return (opened & self._mask).float()
 
+    def straight_through(self, temperature: float) -> Tensor:
+        """A draw of open gates whose gradient is that of gates which are open in part.
+
+        The straight-through Gumbel estimator (Jang et al., 2017; Bengio et al., 2013): with
+        logistic noise, the difference of two Gumbels, gates are open where the log-odds are above
+        zero, and change as their sigmoid does. Where none is, the one that comes closest opens;
+        this alone makes the draw differ from `sample`'s.
+
+        Args:
+            temperature: Above 0; the higher, the less a gate's certainty damps its gradient.
+
+        Returns:
+            Zeros and ones, ``[lanes, source]``.
+        """
+        noisy = self._logits + torch.rand_like(self._logits).logit(eps=1e-6)
+        opened = self._largest_or(noisy > 0, noisy)
+        soft = torch.sigmoid(noisy / temperature).masked_fill(~self._mask, 0.0)
+        return opened + (soft - soft.detach())
+
     def mode(self) -> Tensor:
         """The most probable set of open gates, ``[lanes, source]``."""
-        opened = (self._logits > 0) & self._mask
         # With every gate more likely shut, the best non-empty set is the likeliest gate alone.
-        best = self._logits.masked_fill(~self._mask, -torch.inf).argmax(-1, keepdim=True)
-        alone = torch.zeros_like(opened).scatter(-1, best, True)
-        return torch.where(opened.any(-1, keepdim=True), opened, alone).float()
+        return self._largest_or(self._logits > 0, self._logits)
 
     def log_prob(self, action: Tensor) -> Tensor:
         """Log-probability of sets of open gates, none empty, ``[lanes]``."""
@@ -74,6 +90,13 @@ class NonEmptyBernoulli(MaskedDistribution):
         logits = self._logits
         independent = self._sum(F.softplus(logits) - logits * torch.sigmoid(logits))
         return (independent + self._log_q.exp() * self._log_q) / self._some + self._some.log()
+
+    def _largest_or(self, opened: Tensor, numbers: Tensor) -> Tensor:
+        """The valid gates that are open, or the one with the largest number where none is."""
+        opened = opened & self._mask
+        best = numbers.masked_fill(~self._mask, -torch.inf).argmax(-1, keepdim=True)
+        alone = torch.zeros_like(opened).scatter(-1, best, True)
+        return torch.where(opened.any(-1, keepdim=True), opened, alone).float()
 
     def _sum(self, terms: Tensor) -> Tensor:
         return terms.masked_fill(~self._mask, 0.0).sum(-1)

@@ -139,3 +139,32 @@ def test_one_position_leaves_no_choice() -> None:
     assert torch.equal(only.mode(), open_)
     assert only.log_prob(open_).item() == pytest.approx(0.0, abs=1e-6)
     assert only.entropy().item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_straight_through_draws_are_gates_and_padding_stays_shut() -> None:
+    mask = torch.arange(4) < torch.tensor([[4], [2], [1]])
+    for logits in (torch.full((3, 4), -30.0), torch.zeros(3, 4), torch.full((3, 4), 30.0)):
+        drawn = NonEmptyBernoulli(logits, mask).straight_through(temperature=0.5)
+        assert set(drawn.unique().tolist()) <= {0.0, 1.0}
+        assert drawn.any(-1).all()
+        assert not drawn[~mask].any()
+
+
+def test_straight_through_gates_open_as_often_as_their_log_odds_say() -> None:
+    logits = torch.tensor([[2.0, 0.0, -2.0, 5.0]]).expand(20_000, -1)
+    mask = torch.ones_like(logits, dtype=torch.bool)
+    opened = NonEmptyBernoulli(logits, mask).straight_through(temperature=1.0).mean(0)
+    assert torch.allclose(opened, torch.sigmoid(logits[0]), atol=0.02)
+
+
+def test_a_straight_through_gate_changes_as_its_relaxation_does() -> None:
+    logits = torch.tensor([[0.5, -1.0, 0.2]], requires_grad=True)
+    mask = torch.tensor([[True, True, False]])
+    torch.manual_seed(3)
+    drawn = NonEmptyBernoulli(logits, mask).straight_through(temperature=0.7)
+    (gradient,) = torch.autograd.grad(drawn.sum(), logits)
+    torch.manual_seed(3)
+    noise = torch.rand_like(logits).logit(eps=1e-6)
+    soft = torch.sigmoid((logits + noise) / 0.7).masked_fill(~mask, 0.0)
+    (expected,) = torch.autograd.grad(soft.sum(), logits)
+    assert torch.equal(gradient, expected)
