@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rlattn.agents.callbacks import Validation
 from rlattn.agents.gradient import GradientSettings, learn_gradient
+from rlattn.agents.indexer import IndexerSettings, learn_indexer
 from rlattn.agents.meter import Meter, Spent
 from rlattn.agents.oracle import Bound, oracle_bound, translate_by_oracle
 from rlattn.agents.ppo import PointerPolicy
@@ -14,6 +15,7 @@ from rlattn.agents.validation import Point, Validator
 __all__ = [
     "Bound",
     "GradientSettings",
+    "IndexerSettings",
     "Meter",
     "PPOSettings",
     "Point",
@@ -24,6 +26,7 @@ __all__ = [
     "Validator",
     "learn",
     "learn_gradient",
+    "learn_indexer",
     "make_ppo",
     "oracle_bound",
     "trained_policy",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,43 +10,18 @@ import torch
 from torch import Tensor
 
 from rlattn.actions import make_family
-from rlattn.agents import GradientSettings, Meter, Validator, learn_gradient
+from rlattn.agents import GradientSettings, Validator, learn_gradient
 from rlattn.agents.gradient import relaxed
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
-from rlattn.inference import translate
-from rlattn.policy import AttentionPolicy, PolicyConfig
 from tests.actions.specs import family_for
-from tests.hosts.tiny import SOURCE, TARGET, pairs
+from tests.agents.learners import EVERY, LANES, STEPS, learned
 
-LIMITS = {"max_source": SOURCE, "max_target": TARGET}
 MASK = torch.arange(5) < torch.tensor([[5], [3]])
 
 
-def network(host: Seq2SeqHost, action: str) -> AttentionPolicy:
-    spec = make_family(action).fit(host).spec
-    return AttentionPolicy(PolicyConfig(spec, host.d_model, host.d_state, width=16))
-
-
-def learned(host: Seq2SeqHost, action: str, steps: int = 150, **settings: Any) -> Validator:
-    """What watched a short training."""
-    torch.manual_seed(0)
-    validator = Validator(
-        pairs(5, seed=1), Meter(host), native_bleu=1.0, translate=partial(translate, host, **LIMITS)
-    )
-    learn_gradient(
-        host,
-        pairs(40),
-        network(host, action),
-        GradientSettings(**settings),
-        steps=steps,
-        validator=validator,
-        every=60,
-        lanes=4,
-        progress=False,
-        **LIMITS,
-    )
-    return validator
+def taught(host: Seq2SeqHost, action: str, **settings: Any) -> Validator:
+    return learned(learn_gradient, host, action, GradientSettings(**settings))
 
 
 @pytest.mark.parametrize("action", ["bias", "mix", "sharpness", "simplex"])
@@ -90,34 +64,34 @@ def test_what_has_gone_too_far_comes_back_and_goes_no_further() -> None:
 
 @pytest.mark.parametrize("action", ["gate", "bias", "per-layer:mix"])
 def test_the_same_seed_gives_the_same_weights(host: Seq2SeqHost, action: str) -> None:
-    first, again = (learned(host, action).policy.policy.state_dict() for _ in range(2))
+    first, again = (taught(host, action).policy.policy.state_dict() for _ in range(2))
     for name, weight in first.items():
         assert torch.equal(weight, again[name])
 
 
 def test_it_is_validated_before_during_and_at_the_end(host: Seq2SeqHost) -> None:
-    taken = [point.env_steps for point in learned(host, "bias").curve]
+    taken = [point.env_steps for point in taught(host, "bias").curve]
     assert taken[0] == 0
-    assert taken[-1] >= 150
+    assert taken[-1] >= STEPS
     assert len(taken) == 4
-    assert all(later - earlier >= 60 for earlier, later in pairwise(taken[:-1]))
+    assert all(later - earlier >= EVERY for earlier, later in pairwise(taken[:-1]))
 
 
 @pytest.mark.parametrize("loss", ["reference", "agreement"])
 def test_every_target_token_is_a_forward_and_a_backward(host: Seq2SeqHost, loss: str) -> None:
-    point = learned(host, "bias", loss=loss).curve[-1]
+    point = taught(host, "bias", loss=loss).curve[-1]
     assert point.spent.backwards == point.env_steps
     if loss == "reference":
         assert point.spent.forwards == point.env_steps
     else:
         assert point.spent.forwards > point.env_steps, "the host writes its own output first"
-    assert point.spent.encoded % 4 == 0
+    assert point.spent.encoded % LANES == 0
 
 
 @pytest.mark.parametrize("loss", ["reference", "agreement"])
 def test_the_host_stays_as_it_is(host: Seq2SeqHost, loss: str) -> None:
     before = {name: weight.clone() for name, weight in host.model.state_dict().items()}
-    learned(host, "gate", loss=loss, reads_weight=-0.1)
+    taught(host, "gate", loss=loss, reads_weight=-0.1)
     for name, weight in host.model.state_dict().items():
         assert torch.equal(weight, before[name])
     assert all(weight.grad is None for weight in host.model.parameters())
@@ -126,9 +100,9 @@ def test_the_host_stays_as_it_is(host: Seq2SeqHost, loss: str) -> None:
 @pytest.mark.parametrize("action", ["position", "topk:2", "window", "per-layer:gate"])
 def test_choices_among_positions_are_refused(host: Seq2SeqHost, action: str) -> None:
     with pytest.raises(InputError, match=r"has no gradient: use bias, mix, sharpness, simplex"):
-        learned(host, action)
+        taught(host, action)
 
 
 def test_reads_cost_gates_alone(host: Seq2SeqHost) -> None:
     with pytest.raises(InputError, match="by gates alone"):
-        learned(host, "bias", reads_target=0.3)
+        taught(host, "bias", reads_target=0.3)

@@ -9,24 +9,14 @@ import torch
 from torch import Tensor
 
 from rlattn.actions import make_family
-from rlattn.agents.lessons import Lesson, make_lesson
+from rlattn.agents.lessons import Lesson
 from rlattn.agents.teacher import walk
 from rlattn.corpora import Pair
 from rlattn.hosts import Seq2SeqHost
+from tests.agents.teaching import TEXTS, along, references
 from tests.envs.cores import native, steered
-from tests.hosts.tiny import SOURCE, TARGET, generate, sentences
+from tests.hosts.tiny import generate
 from tests.inference.policies import SENTENCES, strong
-
-TEXTS = sentences(6, seed=4)
-
-
-def along(host: Seq2SeqHost, texts: list[str], targets: list[list[int]]) -> Lesson:
-    sources = host.tokenize(texts, SOURCE).ids
-    return make_lesson(host, host.encode(sources), sources, targets)
-
-
-def references(host: Seq2SeqHost) -> list[list[int]]:
-    return host.tokenize_target(sentences(len(TEXTS), seed=5), TARGET).ids
 
 
 def by_lane(rows: list[Tensor]) -> list[Tensor]:
