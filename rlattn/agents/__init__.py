@@ -11,6 +11,7 @@ from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.reward_log import RewardLog
 from rlattn.agents.training import PPOSettings, learn, make_ppo, trained_policy
 from rlattn.agents.validation import Point, Validator
+from rlattn.agents.weight_vector import WeightsSettings, WeightVector, learn_weights
 
 __all__ = [
     "Bound",
@@ -24,9 +25,12 @@ __all__ = [
     "Spent",
     "Validation",
     "Validator",
+    "WeightVector",
+    "WeightsSettings",
     "learn",
     "learn_gradient",
     "learn_indexer",
+    "learn_weights",
     "make_ppo",
     "oracle_bound",
     "trained_policy",

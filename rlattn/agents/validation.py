@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic
 
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
+from typing_extensions import TypeVar
 
 from rlattn.agents.meter import Meter, Spent
 from rlattn.corpora import Pair
 from rlattn.inference import TrainedPolicy, Translations
+
+Learned = TypeVar("Learned", default=TrainedPolicy)
+"""What is validated."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Point:
     spent: Spent
 
 
-class Validator:
+class Validator(Generic[Learned]):
     """Translates validation sentences when it is asked to, and keeps the best policy.
 
     With a target of reads, the best is the one with the highest BLEU among those that meet it;
@@ -46,7 +51,7 @@ class Validator:
         pairs: Validation sentences.
         meter: Says what the training costs; it rests meanwhile.
         native_bleu: What the host reaches on them unsteered.
-        translate: Translates sentences under a policy.
+        translate: Translates sentences under a policy, or whatever else is learned.
         reads_target: The fraction of the source to read at most, or None.
         reads_weight: The weight of the reads in the reward, when there is no target.
 
@@ -61,7 +66,7 @@ class Validator:
         meter: Meter,
         *,
         native_bleu: float,
-        translate: Callable[[Sequence[str], TrainedPolicy], Translations],
+        translate: Callable[[Sequence[str], Learned], Translations],
         reads_target: float | None = None,
         reads_weight: float = 0.0,
     ) -> None:
@@ -70,16 +75,16 @@ class Validator:
         self._target, self._weight = reads_target, reads_weight
         self.curve: list[Point] = []
         self.best: Point | None = None
-        self._best_policy: TrainedPolicy | None = None
+        self._best_policy: Learned | None = None
 
     @property
-    def policy(self) -> TrainedPolicy:
+    def policy(self) -> Learned:
         """The best policy so far."""
         if self._best_policy is None:
             raise RuntimeError("nothing was validated yet")
         return self._best_policy
 
-    def validate(self, policy: TrainedPolicy, env_steps: int) -> Point:
+    def validate(self, policy: Learned, env_steps: int) -> Point:
         """Adds a point to the curve, and keeps the policy if it is the best so far.
 
         Args:
