@@ -43,6 +43,7 @@ class TranslationCore:
         max_target: The longest target in tokens.
         horizon: For how many steps the memory of a finished sentence stays available to
             observations that carry handles.
+        copies: How many lanes get each sentence, one right after the other, to be compared.
         seed: Fixes the order of the corpus.
 
     Raises:
@@ -62,10 +63,11 @@ class TranslationCore:
         max_source: int = 64,
         max_target: int = 64,
         horizon: int = 256,
+        copies: int = 1,
         seed: int = 0,
     ) -> None:
         limits = {"lanes": lanes, "max_source": max_source, "max_target": max_target}
-        for name, number in {**limits, "horizon": horizon}.items():
+        for name, number in {**limits, "horizon": horizon, "copies": copies}.items():
             if number < 1:
                 raise InputError(f"{name} {number}: expected at least 1")
         if not split:
@@ -96,6 +98,7 @@ class TranslationCore:
             max_target=max_target,
             lanes=lanes,
             bands=len(bands),
+            copies=copies,
         )
         self._sources = LaneSources(lanes, max_source)
         self._decoder = LaneDecoder(host, self._sources, max_target, record=True)
@@ -124,7 +127,7 @@ class TranslationCore:
 
     @property
     def memory_handles(self) -> np.ndarray:
-        """Where each lane's memory begins, int64, ``[lanes, 2]``."""
+        """Where each lane's memory begins, int64, ``[lanes, 2]``; the same for copies alone."""
         return self._queue.memories.handles(self._memory)
 
     @property

@@ -81,6 +81,7 @@ class EpisodeQueue:
         max_target: Longer targets are cut, in tokens.
         lanes: For how many lanes.
         bands: How many bands they form.
+        copies: How many lanes get each sentence, one right after the other.
     """
 
     def __init__(
@@ -94,12 +95,14 @@ class EpisodeQueue:
         max_target: int,
         lanes: int,
         bands: int = 1,
+        copies: int = 1,
     ) -> None:
         self._host, self._split, self._prefix = host, split, prefix
-        self._native, self._bands = native, bands
+        self._native, self._bands, self._copies = native, bands, copies
         self._max_source, self._max_target = max_source, max_target
-        self._batch, self._piece = min(max(lanes, _FEWEST), _MOST), lanes // bands
-        self._batches = -(-AHEAD * lanes // self._batch)
+        self._batch = min(max(lanes, _FEWEST), _MOST)
+        self._piece = max(1, lanes // (bands * copies))
+        self._batches = -(-AHEAD * lanes // (self._batch * copies))
         self._greedy: dict[int, list[int]] = {}
         self.memories = RowStore(host.d_model, torch.float16, host.device)
         self.natives = RowStore(host.d_head, torch.float32, host.device)
@@ -195,7 +198,8 @@ class EpisodeQueue:
             # learned from a rollout should not depend on where in the lengths it fell.
             pieces = np.split(mine, range(self._piece, len(mine), self._piece))
             shuffled = self._rng.permutation(len(pieces))
-            self._waiting.append(np.concatenate([pieces[piece] for piece in shuffled]))
+            mine = np.concatenate([pieces[piece] for piece in shuffled])
+            self._waiting.append(mine.repeat(self._copies, axis=0))
 
     def _prepare(self, indices: list[int], pairs: list[Pair], sources: list[list[int]]) -> Episodes:
         encoded = self._host.encode(sources)

@@ -76,6 +76,27 @@ def test_lanes_of_a_band_are_of_like_length(host: Seq2SeqHost) -> None:
     assert np.ptp(lengths) >= SOURCE // 2
 
 
+@pytest.mark.parametrize("bands", [1, 2, 4])
+def test_copies_of_a_sentence_come_one_right_after_the_other(host: Seq2SeqHost, bands: int) -> None:
+    split = pairs(64)
+    episodes = queue(host, split=split, bands=bands, copies=2)
+    names: list[int] = []
+    for band in range(bands):
+        for _ in range(8):
+            for places, piece in episodes.take(np.full(3, band)):
+                assert len(places) == len(piece.memory)
+                names += piece.memory.tolist()
+    counts = Counter(names)
+    assert set(counts.values()) <= {1, 2}
+    assert len(counts) <= len(names) / 2 + bands, "one that waits for its copy in each band"
+
+
+def test_copies_are_read_once(host: Seq2SeqHost) -> None:
+    split, before = pairs(64), host.usage.encoded
+    assert Counter(drawn(queue(host, split=split, copies=2), 128)) == Counter(2 * split)
+    assert host.usage.encoded - before == 64
+
+
 def test_long_sentences_are_as_frequent_as_short_ones(host: Seq2SeqHost) -> None:
     split = pairs(64)
     episodes = queue(host, split=split, lanes=64, bands=4)
