@@ -5,7 +5,7 @@ from __future__ import annotations
 from rlattn.rewards.accuracy import Accuracy
 from rlattn.rewards.agreement import Agreement
 from rlattn.rewards.base import Reward, SentenceReward
-from rlattn.rewards.controls import Constant, Shuffled
+from rlattn.rewards.controls import Constant, Control, Shuffled, controlled
 from rlattn.rewards.fidelity import Fidelity
 from rlattn.rewards.likelihood import Likelihood, LogLikelihood
 from rlattn.rewards.quality import Bleu, Chrf, Exact, Ter
@@ -23,6 +23,7 @@ __all__ = [
     "Bleu",
     "Chrf",
     "Constant",
+    "Control",
     "Coverage",
     "Entropy",
     "Exact",
@@ -44,6 +45,7 @@ __all__ = [
     "Texts",
     "TotalReward",
     "WeightSpec",
+    "controlled",
     "make_reward",
     "register_reward",
     "register_scorer",

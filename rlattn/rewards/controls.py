@@ -6,14 +6,24 @@ constant reward as from a real one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor
 
+from rlattn.errors import InputError
 from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import WRAPPERS, register_reward
 from rlattn.rewards.step import Step, Texts
+from rlattn.rewards.weights import WeightSpec
 
 _ROOM = 4096
+
+Control = Literal["constant", "shuffled"]
+
+_COSTS = frozenset({"reads", "entropy", "coverage", "latency", "length"})
+"""What is paid for reading and writing, whatever is written."""
 
 
 @register_reward
@@ -88,3 +98,37 @@ class _Pool:
 
 
 WRAPPERS["shuffled"] = Shuffled
+
+
+def controlled(weights: Mapping[str, WeightSpec], control: Control) -> dict[str, WeightSpec]:
+    """An objective in which nothing tells how good a translation is, and all else is as it was.
+
+    What is read costs what it did, at the same schedule or for the same target. Each term of
+    quality is shuffled; or one constant takes the place of all of them, and weighs what they did
+    together.
+
+    Args:
+        weights: The weight of each term, by its name, as `TotalReward` takes them.
+        control: ``"constant"`` or ``"shuffled"``.
+
+    Raises:
+        InputError: If there is no such control; or if there is no term of quality, or there are
+            several whose weights cannot be added up to that of the constant.
+    """
+    if control not in get_args(Control):
+        raise InputError(f"unknown control {control!r}: expected {' or '.join(get_args(Control))}")
+    costs = {name: weight for name, weight in weights.items() if name in _COSTS}
+    quality = {name: weight for name, weight in weights.items() if name not in _COSTS}
+    if not quality:
+        raise InputError(f"reward {dict(weights)}: expected a term of quality to control for")
+    if control == "shuffled":
+        return {f"shuffled:{name}": weight for name, weight in quality.items()} | costs
+    together, *others = quality.values()
+    for weight in others:
+        if not (isinstance(together, int | float) and isinstance(weight, int | float)):
+            raise InputError(
+                f"reward {dict(weights)}: a constant takes the place of {', '.join(quality)}; "
+                "expected plain numbers as their weights, or one term"
+            )
+        together += weight
+    return {"constant": together} | costs

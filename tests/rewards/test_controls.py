@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
-from rlattn.rewards import Constant, SentenceReward, Shuffled, make_reward
+from rlattn.errors import InputError
+from rlattn.rewards import (
+    Constant,
+    SentenceReward,
+    Shuffled,
+    TotalReward,
+    WeightSpec,
+    controlled,
+    make_reward,
+)
 from tests.rewards.steps import last, step, texts
 
 
@@ -61,3 +71,33 @@ def test_a_first_number_has_no_other_to_be_taken_for() -> None:
         numbers.append(term(step(done=torch.tensor([True, False]), finished=text))[0].item())
     assert numbers[:2] == [1.0, 1.0]
     assert all(number < length for length, number in enumerate(numbers[2:], start=3))
+
+
+SCHEDULE = {"start": 0.1, "end": 1.0, "steps": 100}
+COSTS: dict[str, WeightSpec] = {"reads": {"target": 0.2}, "latency": -0.1, "length": -0.01}
+
+
+def test_a_shuffled_objective_shuffles_quality_and_keeps_the_costs() -> None:
+    weights = {"likelihood": 1.0, "spread:chrf": SCHEDULE, **COSTS}
+    expected = {"shuffled:likelihood": 1.0, "shuffled:spread:chrf": SCHEDULE, **COSTS}
+    found = controlled(weights, "shuffled")
+    assert found == expected
+    assert TotalReward(found).needs == TotalReward(weights).needs
+
+
+def test_a_constant_weighs_what_quality_did() -> None:
+    assert controlled({"likelihood": 1.0, "chrf": 0.5, **COSTS}, "constant") == {
+        "constant": 1.5,
+        **COSTS,
+    }
+    assert controlled({"chrf": SCHEDULE}, "constant") == {"constant": SCHEDULE}
+    assert TotalReward(controlled({"fidelity": 1.0, **COSTS}, "constant")).needs == frozenset()
+
+
+def test_what_cannot_be_controlled_is_refused() -> None:
+    with pytest.raises(InputError, match="unknown control 'random': expected constant or shuffled"):
+        controlled({"chrf": 1.0}, "random")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="expected a term of quality"):
+        controlled(COSTS, "shuffled")
+    with pytest.raises(InputError, match="takes the place of chrf, bleu"):
+        controlled({"chrf": SCHEDULE, "bleu": 1.0}, "constant")
