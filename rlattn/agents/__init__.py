@@ -5,9 +5,11 @@ from __future__ import annotations
 from rlattn.agents.callbacks import Validation
 from rlattn.agents.gradient import GradientSettings, learn_gradient
 from rlattn.agents.indexer import IndexerSettings, learn_indexer
+from rlattn.agents.learners import begin_with, learn_ppo
 from rlattn.agents.meter import Meter, Spent
 from rlattn.agents.oracle import Bound, oracle_bound, translate_by_oracle
 from rlattn.agents.ppo import PointerPolicy
+from rlattn.agents.reinforce import ReinforceSettings, learn_reinforce
 from rlattn.agents.reward_log import RewardLog
 from rlattn.agents.training import PPOSettings, learn, make_ppo, trained_policy
 from rlattn.agents.validation import Point, Validator
@@ -21,15 +23,19 @@ __all__ = [
     "PPOSettings",
     "Point",
     "PointerPolicy",
+    "ReinforceSettings",
     "RewardLog",
     "Spent",
     "Validation",
     "Validator",
     "WeightVector",
     "WeightsSettings",
+    "begin_with",
     "learn",
     "learn_gradient",
     "learn_indexer",
+    "learn_ppo",
+    "learn_reinforce",
     "learn_weights",
     "make_ppo",
     "oracle_bound",

@@ -76,7 +76,7 @@ def make_ppo(
         batch_size=_batch_size(settings.rollout * env.num_envs, settings.batch_size),
         n_epochs=settings.epochs,
         learning_rate=lambda left: settings.learning_rate * (0.1 + 0.9 * left),
-        gamma=_gamma(core) if settings.gamma is None else settings.gamma,
+        gamma=discount(core) if settings.gamma is None else settings.gamma,
         gae_lambda=settings.gae_lambda,
         ent_coef=settings.entropy,
         policy_kwargs={
@@ -97,7 +97,8 @@ def _batch_size(transitions: int, most: int) -> int:
     return transitions // batches
 
 
-def _gamma(core: TranslationCore) -> float:
+def discount(core: TranslationCore) -> float:
+    """The discount that suits what a core rewards; see `PPOSettings`."""
     return 0.0 if core.prefix != "free" and core.reward.immediate else 0.98
 
 
