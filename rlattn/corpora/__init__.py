@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from rlattn.corpora.base import Pair, ParallelCorpus
 from rlattn.corpora.files import read_parallel
+from rlattn.corpora.noise import Layout, NoisyPairs, noisy_corpus
 from rlattn.corpora.registry import load_corpus
 from rlattn.corpora.splits import build_corpus
 
-__all__ = ["Pair", "ParallelCorpus", "build_corpus", "load_corpus", "read_parallel"]
+__all__ = [
+    "Layout",
+    "NoisyPairs",
+    "Pair",
+    "ParallelCorpus",
+    "build_corpus",
+    "load_corpus",
+    "noisy_corpus",
+    "read_parallel",
+]

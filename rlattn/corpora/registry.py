@@ -9,11 +9,12 @@ from rlattn.corpora.documents import LENGTHS, document_corpus
 from rlattn.corpora.files import read_parallel
 from rlattn.corpora.hub import hub_corpus
 from rlattn.corpora.locale import TRAIN_SIZE, locale_corpus
+from rlattn.corpora.noise import PLACES, Layout, noisy_corpus
 from rlattn.errors import InputError
 
 FORMS = (
-    "locale:SOURCE-TARGET, documents:SOURCE-TARGET[:FEWEST-MOST], tsv:FILE or "
-    "hub:DATA[:CONFIG]#SOURCE-TARGET"
+    "locale:SOURCE-TARGET, documents:SOURCE-TARGET[:FEWEST-MOST], tsv:FILE, "
+    "noise:[before:|behind:]CORPUS or hub:DATA[:CONFIG]#SOURCE-TARGET"
 )
 """What the name of a corpus may look like."""
 
@@ -25,8 +26,10 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
         name: `locale:en-de` and any other pair of CLDR locales (see `locale_corpus`),
             `documents:en-de` or, with other lengths, `documents:en-de:60-150` (see
             `document_corpus`), `tsv:FILE` (see `read_parallel`), or a data set such as
-            `hub:opus_books:de-en#de-en` (see `hub_corpus`).
-        seed: Seed of the draws of locale phrases; other corpora do not depend on it.
+            `hub:opus_books:de-en#de-en` (see `hub_corpus`); or any of these with another sentence
+            beside each source, `noise:locale:en-de`, `noise:before:` or `noise:behind:locale:en-de`
+            (see `noisy_corpus`).
+        seed: Seed of the draws of locale phrases and of noise; other corpora do not depend on it.
         train_size: Number of training pairs of a locale corpus (50,000 when None) or of documents
             (10,000 when None, and more where they are shorter); the most to keep of any other (all
             when None).
@@ -47,6 +50,11 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
         source, target = _locales(name, pair)
         limits = _lengths(name, lengths) if colon else LENGTHS
         return document_corpus(source, target, seed=seed, train_size=train_size, lengths=limits)
+    if family == "noise" and rest:
+        place = next((place for place in PLACES if rest.startswith(f"{place}:")), None)
+        inside = rest if place is None else rest.removeprefix(f"{place}:")
+        corpus = load_corpus(inside, seed=seed, train_size=train_size)
+        return noisy_corpus(corpus, Layout(place or "either"), seed=seed)
     if family == "tsv" and rest:
         return read_parallel(rest, train_size=train_size)
     if family == "hub" and rest:

@@ -1,0 +1,124 @@
+"""What a gate would bring back that knew which part of a noisy source is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rlattn.corpora.noise import NoisyPairs
+from rlattn.errors import InputError
+from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts.seq2seq import pad
+from rlattn.inference import Translations
+from rlattn.steering import Allocation, steer
+
+
+def oracle_gate(
+    host: Seq2SeqHost,
+    pairs: NoisyPairs,
+    *,
+    max_source: int = 128,
+    max_target: int = 64,
+    batch: int = 64,
+) -> Callable[[Sequence[str]], Translations]:
+    """Makes what translates noisy sources with a gate open on the part that is asked for.
+
+    The gate is the same at all steps, layers and heads. The last token stays open, too: it is the
+    end of the sequence, on which attention rests when it has nothing to read. Encoding is not
+    steered: what the other sentence left in the memory of this one stays there.
+
+    Args:
+        host: The frozen translator.
+        pairs: Whose sources will be translated; says what is asked for in each.
+        max_source: Longer sources are cut, in tokens.
+        max_target: The most tokens to write.
+        batch: How many sentences are written at once.
+
+    Returns:
+        Translates sources of these pairs, greedily; raises InputError for any other.
+    """
+    asked: dict[str, slice] = {}
+
+    @torch.no_grad()
+    def write(sentences: Sequence[str]) -> Translations:
+        if not asked:
+            asked.update((pair.source, pairs.asked(index)) for index, pair in enumerate(pairs))
+        unknown = [text for text in sentences if text not in asked]
+        if unknown:
+            raise InputError(
+                f"{unknown[0]!r} is none of the noisy sources: which part of it is asked for is "
+                "not known"
+            )
+        sources = host.tokenize(sentences, max_source)
+        opened = [
+            np.append(tokens[: len(row) - 1], True)
+            for row, tokens in zip(
+                sources.ids,
+                tokens_in(host, sentences, [asked[text] for text in sentences]),
+                strict=True,
+            )
+        ]
+        texts = [""] * len(sentences)
+        order = iter(sorted(range(len(sentences)), key=lambda i: len(sources.ids[i])))
+        while here := list(islice(order, batch)):
+            rows = [sources.ids[i] for i in here]
+            written = _write(host, rows, [opened[i] for i in here], max_target)
+            for i, text in zip(here, host.detokenize(written.tolist()), strict=True):
+                texts[i] = text
+        return Translations(texts, [float(row.mean()) for row in opened], sources.truncated)
+
+    return write
+
+
+def _write(
+    host: Seq2SeqHost, rows: list[list[int]], opened: list[np.ndarray], max_target: int
+) -> Tensor:
+    ids, mask = (t.to(host.device) for t in pad(rows, host.pad_token))
+    gate, _ = pad([row.astype(int).tolist() for row in opened], 0)
+    with steer(host.model, Allocation("gate", gate.bool().to(host.device))):
+        written: Tensor = host.model.generate(
+            input_ids=ids,
+            attention_mask=mask.long(),
+            max_new_tokens=max_target,
+            num_beams=1,
+            do_sample=False,
+        )
+    return written
+
+
+def tokens_in(host: Seq2SeqHost, texts: Sequence[str], spans: Sequence[slice]) -> list[np.ndarray]:
+    """Which tokens of some texts hold any of the given characters.
+
+    Args:
+        host: Its tokenizer is asked.
+        texts: Source sentences.
+        spans: Characters of each, at least one.
+
+    Returns:
+        True at such tokens, for each text ``[tokens]``, before any is cut to a limit.
+    """
+    if host.tokenizer.is_fast:
+        found = host.tokenizer(list(texts), return_offsets_mapping=True).offset_mapping
+        return [
+            np.array([start < span.stop and end > span.start for start, end in offsets])
+            for offsets, span in zip(found, spans, strict=True)
+        ]
+    return [_by_parts(host, text, span) for text, span in zip(texts, spans, strict=True)]
+
+
+def _by_parts(host: Seq2SeqHost, text: str, span: slice) -> np.ndarray:
+    """As `tokens_in`, for tokenizers that do not say where their tokens stand."""
+
+    def count(part: str) -> int:
+        return len(host.tokenizer(part, add_special_tokens=False).input_ids) if part else 0
+
+    ids = host.tokenizer(text).input_ids
+    special = host.tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True)
+    places = np.flatnonzero(np.asarray(special) == 0)
+    found = np.zeros(len(ids), bool)
+    found[places[count(text[: span.start].rstrip()) : count(text[: span.stop])]] = True
+    return found
