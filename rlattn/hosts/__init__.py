@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from rlattn.hosts.int8 import quantised
 from rlattn.hosts.lanes import LaneDecoder
 from rlattn.hosts.loading import load_host
 from rlattn.hosts.seq2seq import Encoded, Seq2SeqHost
 from rlattn.hosts.sources import LaneSources
 
-__all__ = ["Encoded", "LaneDecoder", "LaneSources", "Seq2SeqHost", "load_host"]
+__all__ = ["Encoded", "LaneDecoder", "LaneSources", "Seq2SeqHost", "load_host", "quantised"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
 _known: WeakKeyDictionary[PreTrainedModel, tuple[tuple[int, ...], str]] = WeakKeyDictionary()
@@ -23,7 +25,11 @@ def fingerprint(model: PreTrainedModel) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    tensors = sorted({**dict(model.named_parameters()), **dict(model.named_buffers())}.items())
+    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    tensors = sorted(
+        (part for name, tensor in named.items() for part in _parts(name, tensor)),
+        key=lambda part: part[0],
+    )
     state = tuple(number for _, t in tensors for number in (t.data_ptr(), t._version))
     if model in _known and _known[model][0] == state:
         return _known[model][1]
@@ -34,3 +40,12 @@ def fingerprint(model: PreTrainedModel) -> str:
         digest.update(flat.view(torch.uint8).numpy().data)
     _known[model] = state, digest.hexdigest()
     return digest.hexdigest()
+
+
+def _parts(name: str, tensor: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """A tensor, or those that it wraps, as a quantised weight wraps numbers and their scales."""
+    if not hasattr(tensor, "__tensor_flatten__"):
+        yield name, tensor
+        return
+    for part in tensor.__tensor_flatten__()[0]:
+        yield from _parts(f"{name}.{part}", getattr(tensor, part))

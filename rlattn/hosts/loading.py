@@ -15,6 +15,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
+from rlattn.hosts.int8 import quantised
 from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.seq2seq import Seq2SeqHost
 
@@ -30,7 +31,8 @@ def load_host(
         name: A folder with ``config.json``, weights and tokenizer; a hub id such as
             ``Helsinki-NLP/opus-mt-de-en``; ``embedded`` for the one that ships with rlattn; or
             ``builtin`` for a small one that is trained on `corpus` first and kept in the cache,
-            for so long as suits the corpus, or as ``builtin:300steps`` or ``builtin:5min`` say.
+            for so long as suits the corpus, or as ``builtin:300steps`` or ``builtin:5min`` say;
+            with ``int8:`` before any of these, `quantised`.
         device: Where the weights go.
         corpus: Gives what ``builtin`` is trained on.
 
@@ -41,12 +43,14 @@ def load_host(
         InputError: If there is no such host, or it cannot be read.
         UnsupportedModelError: If it is not an encoder-decoder.
     """
-    kind, _, budget = str(name).partition(":")
+    kind, _, rest = str(name).partition(":")
+    if kind == "int8":
+        return quantised(load_host(rest, device, corpus))
     if kind == "builtin":
         if corpus is None:
             raise InputError(f"host {name} is trained on a corpus, and none was given")
         pairs = corpus()
-        config = _budget(BuiltinConfig.for_corpus(pairs), budget)
+        config = _budget(BuiltinConfig.for_corpus(pairs), rest)
         return load_host(builtin_host(pairs, config, device=device), device)
     place = embedded_host() if name == "embedded" else name
     if Path(place).exists() and not (Path(place) / "config.json").is_file():

@@ -245,7 +245,8 @@ class Seq2SeqHost:
 
         def decode() -> list[Tensor]:
             start = torch.full_like(ids[:, :1], self.start_token)
-            with self.head(keep=0):  # It is the caches that are wanted; the logits say nothing.
+            # It is the caches that are wanted; but not every layer takes a batch of nothing.
+            with self.head(keep=1):
                 cache = self._decode(memory, mask, start).past_key_values
             layers = cache.cross_attention_cache.layers
             return [t for layer in layers for t in (layer.keys, layer.values)]

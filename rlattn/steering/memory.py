@@ -91,8 +91,7 @@ def projections_of(
     """
     for names in _NAMES:
         found = Projections(*(getattr(module, name, None) for name in names))  # type: ignore[arg-type]
-        # Exactly this class: a replaced map may do more than multiply.
-        if memory is None or any(type(linear) is not nn.Linear for linear in found):
+        if memory is None or not all(map(_is_plain, found)):
             continue
         if any(linear.in_features != memory.shape[-1] for linear in found):
             continue
@@ -100,6 +99,11 @@ def projections_of(
         if key.shape[1] == heads and all(_same(*pair) for pair in made):
             return found
     return None
+
+
+def _is_plain(linear: nn.Module | None) -> bool:
+    # Exactly these classes: a replaced map, or a quantised weight, may do more than multiply.
+    return type(linear) is nn.Linear and type(linear.weight) is nn.Parameter
 
 
 def _same(flat: Tensor, per_head: Tensor) -> bool:
