@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from rlattn.agents.heuristics import topk_counts
 
 from rlattn.actions import make_family
 from rlattn.actions.distributions import PlackettLuce
 from rlattn.actions.topk import TopK
-from rlattn.agents.heuristics import topk_counts
 
 
 def test_where_there_are_fewer_positions_all_are_drawn() -> None:
