@@ -51,7 +51,7 @@ def make_core(
         prefix: What is fed back: ``"free"``, ``"reference"`` or ``"host"``.
         device: Where the host and the lanes are.
         **settings: What `TranslationCore` takes: `lanes`, `max_source`, `max_target`, `horizon`,
-            `seed`.
+            `copies`, `seed`.
 
     Raises:
         InputError: If something is unknown or out of range.
