@@ -366,6 +366,7 @@ def test_the_host_stays_what_it_was() -> None:
         ({"max_source": 0}, "max_source 0: expected at least 1"),
         ({"max_target": -3}, "max_target -3: expected at least 1"),
         ({"horizon": 0}, "horizon 0: expected at least 1"),
+        ({"copies": 0}, "copies 0: expected at least 1"),
         ({"max_source": 65}, "max_source 65: host tiny-Marian takes at most 64 tokens"),
         ({"split": []}, "no sentences"),
         ({"prefix": "none"}, "unknown prefix 'none': expected one of free, reference, host"),
