@@ -56,7 +56,7 @@ def learn_indexer(
     steps: int,
     validator: Validator,
     every: int,
-    lanes: int = 64,
+    lanes: int = 16,
     max_source: int = 64,
     max_target: int = 64,
     seed: int = 0,
@@ -76,7 +76,7 @@ def learn_indexer(
         steps: Environment steps, all lanes together.
         validator: Sees the policy before, now and then, and at the end; it keeps the best.
         every: Environment steps between two validations.
-        lanes: Sentences in a batch.
+        lanes: Sentences in a batch, each of which is an update.
         max_source: Longer sources are cut, in tokens.
         max_target: Longer targets are cut, in tokens.
         seed: Fixes the order of the sentences.

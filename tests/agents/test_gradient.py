@@ -16,6 +16,7 @@ from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.actions.specs import family_for
 from tests.agents.learners import EVERY, LANES, STEPS, learned
+from tests.inference.policies import SENTENCES
 
 MASK = torch.arange(5) < torch.tensor([[5], [3]])
 
@@ -50,6 +51,17 @@ def test_gates_are_drawn_hard_and_change_softly(action: str) -> None:
     assert not gradient[~MASK].any()
 
 
+def test_with_noise_what_is_drawn_acts_and_changes_with_its_mean() -> None:
+    family = make_family("bias")
+    parameters = torch.zeros(2, 5, 2, requires_grad=True)
+    distribution = family.distribution(parameters, MASK)
+    values = relaxed(family, distribution, MASK, GradientSettings(noise=True)).values
+    assert values[MASK].all()
+    (gradient,) = torch.autograd.grad(values.sum(), parameters)
+    within = values.detach().abs() < family.SCALE
+    assert (gradient[..., 0][MASK & within] == family.SCALE).all()
+
+
 def test_what_has_gone_too_far_comes_back_and_goes_no_further() -> None:
     family = make_family("bias")
     for sign, moves in ((1.0, True), (-1.0, False)):
@@ -62,7 +74,7 @@ def test_what_has_gone_too_far_comes_back_and_goes_no_further() -> None:
         assert bool(gradient.any()) == moves
 
 
-@pytest.mark.parametrize("action", ["gate", "bias", "per-layer:mix"])
+@pytest.mark.parametrize("action", ["gate", SENTENCES, "bias", "per-layer:mix"])
 def test_the_same_seed_gives_the_same_weights(host: Seq2SeqHost, action: str) -> None:
     first, again = (taught(host, action).policy.policy.state_dict() for _ in range(2))
     for name, weight in first.items():

@@ -58,7 +58,7 @@ def test_steered_steps_are_those_of_an_environment(each_host: Seq2SeqHost, actio
         assert torch.allclose(logits.log_softmax(-1), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("action", ["gate", "bias", "topk:2", "gate:2", SENTENCES])
+@pytest.mark.parametrize("action", ["gate", "bias", "topk:2", "topk:30%", "gate:2", SENTENCES])
 def test_a_policy_sees_what_it_sees_in_generate(host: Seq2SeqHost, action: str) -> None:
     trained = strong(host, action)
     policy = copy.deepcopy(trained.policy)
