@@ -5,19 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from gymnasium.spaces import Box
 from torch import Tensor
 
 from rlattn.actions import ActionFamily, Gate, MaskedDistribution
-from rlattn.actions.distributions import NonEmptyBernoulli
 from rlattn.agents.descent import descend
 from rlattn.agents.lessons import GivenPrefix, Lesson, lessons
 from rlattn.agents.record import training_record
+from rlattn.agents.relaxed import check_smooth, relaxed
 from rlattn.agents.teacher import walk
 from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
@@ -103,7 +102,13 @@ def learn_gradient(
             act on.
     """
     settings = settings or GradientSettings()
-    _refuse(policy.family, settings)
+    check_smooth(policy.family)
+    costs = settings.reads_target is not None or settings.reads_weight
+    if costs and not isinstance(policy.family, Gate):
+        raise InputError(
+            f"action {policy.family.spec}: reads that cost something can be learned by gates "
+            "alone: use gate, or no reads_weight and reads_target"
+        )
     prefix: GivenPrefix = "host" if settings.loss == "agreement" else "reference"
     objective = _Objective(host, policy, settings)
 
@@ -168,72 +173,19 @@ class _Objective:
         self._weight.finish(sums, lesson.lengths)
         return loss
 
-    def _act(self, family: ActionFamily, distribution: MaskedDistribution, mask: Tensor) -> Any:
-        allocation = relaxed(family, distribution, mask, self._settings)
+    def _act(
+        self, family: ActionFamily, distribution: MaskedDistribution, mask: Tensor
+    ) -> Allocation:
+        how = self._settings
+        allocation = relaxed(
+            family, distribution, mask, temperature=how.temperature, noise=how.noise
+        )
         if not isinstance(family, Gate):
             return allocation
         self._reads.append(allocation.values.sum(-1) / mask.sum(-1))
         bounded = allocation.values.view_as(allocation.values)  # not the reads' part of it
         if bounded.requires_grad:
-            most = self._settings.bound
             bounded.register_hook(  # type: ignore[no-untyped-call]
-                lambda gradient: gradient.clamp(-most, most)
+                lambda gradient: gradient.clamp(-how.bound, how.bound)
             )
         return replace(allocation, values=bounded)
-
-
-def relaxed(
-    family: ActionFamily,
-    distribution: MaskedDistribution,
-    mask: Tensor,
-    settings: GradientSettings,
-) -> Allocation:
-    """What a policy does in training, so that gradients flow from the allocation to its parameters.
-
-    Args:
-        family: A gate, or a family whose actions are a box.
-        distribution: What the policy gives.
-        mask: True at real source tokens, ``[lanes, source]``.
-        settings: How actions are drawn.
-    """
-    if isinstance(family, Gate):
-        assert isinstance(distribution, NonEmptyBernoulli)
-        return family.relaxed(distribution.straight_through(settings.temperature), mask)
-    action = distribution.sample() if settings.noise else distribution.mode()
-    within: Tensor = _Clip.apply(action)  # type: ignore[no-untyped-call]
-    return family.allocation(within, mask)
-
-
-class _Clip(torch.autograd.Function):
-    """Clips actions to [-1, 1]; from outside, gradients lead in but not further out.
-
-    A plain clip would leave an action that has gone too far there for good (Hausknecht and Stone,
-    2016, compare the ways out).
-    """
-
-    @staticmethod
-    def forward(ctx: Any, action: Tensor) -> Tensor:
-        ctx.save_for_backward(action)
-        return action.clamp(-1.0, 1.0)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (action,) = ctx.saved_tensors
-        # Descent goes against the gradient.
-        outward = ((action > 1) & (gradient < 0)) | ((action < -1) & (gradient > 0))
-        return gradient.masked_fill(outward, 0.0)
-
-
-def _refuse(family: ActionFamily, settings: GradientSettings) -> None:
-    smooth = isinstance(family.space(1), Box) and family.mode != "gate"
-    if not smooth and not isinstance(family, Gate):
-        raise InputError(
-            f"action {family.spec}: a choice among positions has no gradient: use bias, mix, "
-            "sharpness, simplex, per-layer of one of these, or gate"
-        )
-    costs = settings.reads_target is not None or settings.reads_weight
-    if costs and not isinstance(family, Gate):
-        raise InputError(
-            f"action {family.spec}: reads that cost something can be learned by gates alone: use "
-            "gate, or no reads_weight and reads_target"
-        )

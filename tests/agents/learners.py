@@ -28,8 +28,8 @@ BUDGET: dict[str, Any] = {
 
 def learned(
     learn: Callable[..., None], host: Seq2SeqHost, action: str, settings: Any = None
-) -> Validator:
-    """What watched a policy learn."""
+) -> tuple[AttentionPolicy, Validator]:
+    """A policy that has learned, and what watched it."""
     torch.manual_seed(0)
     spec = make_family(action).fit(host).spec
     policy = AttentionPolicy(PolicyConfig(spec, host.d_model, host.d_state, width=16))
@@ -37,4 +37,4 @@ def learned(
         pairs(5, seed=1), Meter(host), native_bleu=1.0, translate=partial(translate, host, **LIMITS)
     )
     learn(host, pairs(40), policy, settings, validator=validator, **BUDGET)
-    return validator
+    return policy, validator
