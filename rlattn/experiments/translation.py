@@ -26,8 +26,8 @@ _READS_TARGET = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
-    """What to train on, what to reward and where to put the results.
+class Material:
+    """What is translated, and by whom.
 
     Attributes:
         corpus: `locale:en-de` or any other pair of CLDR locales; `documents:en-de`, long sources
@@ -48,6 +48,33 @@ class Config:
         host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other
             text, and half an hour or so for documents. When it is given, `auto` is `builtin` for
             every corpus.
+        max_source: Longest source in tokens; longer ones are cut and counted.
+        max_target: Longest target in tokens.
+        device: Where host and policy run: `cpu` or `cuda`.
+        imports: Python modules to import first, in which rewards and action families of your own
+            register themselves; `my_rewards` is my_rewards.py in this folder.
+    """
+
+    corpus: str = "locale:en-de"
+    train_src: Maybe[Path] = None
+    train_tgt: Maybe[Path] = None
+    valid_src: Maybe[Path] = None
+    valid_tgt: Maybe[Path] = None
+    test_src: Maybe[Path] = None
+    test_tgt: Maybe[Path] = None
+    host: str = "auto"
+    host_minutes: Maybe[float] = None
+    max_source: int = 64
+    max_target: int = 64
+    device: str = "cpu"
+    imports: Modules = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Material):
+    """What to train on, what to reward and where to put the results.
+
+    Attributes:
         action: What the agent decides: `gate` opens or shuts each source position, `gate:16` each
             block of so many, `gate:sentence` each sentence; `window` opens a stretch of them,
             and `position` one and `topk:4` four; `bias` adds to the attention logits, `sharpness`
@@ -68,30 +95,16 @@ class Config:
             otherwise `host`. Validation and test always feed back the steered output.
         steps: Environment steps of training, all lanes together; one step is one target token.
         lanes: How many sentences advance together.
-        max_source: Longest source in tokens; longer ones are cut and counted.
-        max_target: Longest target in tokens.
         valid_sentences: How many validation sentences choose the policy that is kept.
         validations: How often the policy is validated during training.
         learning_rate: Learning rate of PPO at the start; it falls to a tenth of it.
         gamma: Discount per target token; by default 0 where every step is rewarded by itself along
             a given prefix, and 0.98 elsewhere.
         seed: Seed of everything that is random.
-        device: Where host and policy run: `cpu` or `cuda`.
-        imports: Python modules to import first, in which rewards and action families of your own
-            register themselves; `my_rewards` is my_rewards.py in this folder.
         out: The folder for the results, new or empty; by default one below runs/ named after the
             time.
     """
 
-    corpus: str = "locale:en-de"
-    train_src: Maybe[Path] = None
-    train_tgt: Maybe[Path] = None
-    valid_src: Maybe[Path] = None
-    valid_tgt: Maybe[Path] = None
-    test_src: Maybe[Path] = None
-    test_tgt: Maybe[Path] = None
-    host: str = "auto"
-    host_minutes: Maybe[float] = None
     action: str = "gate"
     reward: Annotated[
         tuple[str, ...], tyro.conf.arg(metavar="[NAME=WEIGHT ...]", help_behavior_hint="")
@@ -100,15 +113,11 @@ class Config:
     prefix: Maybe[Prefix] = None
     steps: int = 160_000
     lanes: int = 64
-    max_source: int = 64
-    max_target: int = 64
     valid_sentences: int = 500
     validations: int = 20
     learning_rate: float = 7e-4
     gamma: Maybe[float] = None
     seed: int = 0
-    device: str = "cpu"
-    imports: Modules = ()
     out: Maybe[Path] = None
 
 
@@ -182,7 +191,7 @@ def check(config: Config) -> Path:
     return check_output(config.out or Path("runs") / time.strftime("translate-%Y%m%d-%H%M%S"))
 
 
-def find_corpus(config: Config) -> ParallelCorpus:
+def find_corpus(config: Material) -> ParallelCorpus:
     """Reads the text files that are given, or loads the corpus that is named.
 
     Raises:
@@ -202,7 +211,7 @@ def find_corpus(config: Config) -> ParallelCorpus:
     return load_corpus(config.corpus)
 
 
-def find_host(config: Config, corpus: ParallelCorpus) -> Seq2SeqHost:
+def find_host(config: Material, corpus: ParallelCorpus) -> Seq2SeqHost:
     """Loads the host that is named, or trains the built-in one.
 
     Raises:
