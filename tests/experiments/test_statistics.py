@@ -8,7 +8,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 
-from rlattn.experiments.statistics import Bootstrap, corpus_scores
+from rlattn.experiments.statistics import Bootstrap, corpus_scores, interquartile_mean
 
 WORDS = ["the", "a", "old", "young", "cat", "dog", "house", "sees", "hears", "under", "and", ","]
 
@@ -118,3 +118,48 @@ def test_no_sentences_or_another_number_of_them_is_an_error() -> None:
         corpus_scores(["one"], REFERENCES)
     with pytest.raises(ValueError, match="2 sentences"):
         Bootstrap(REFERENCES).mean([1.0, 2.0])
+
+
+def test_a_mean_over_seeds_lies_between_them_in_a_wider_interval() -> None:
+    bootstrap = Bootstrap(REFERENCES)
+    found = bootstrap.over_seeds(BLEU(), [GOOD, POOR])
+    good, poor = bootstrap.bleu(GOOD), bootstrap.bleu(POOR)
+    assert found.value == pytest.approx((good.value + poor.value) / 2)
+    # Two seeds apart: now both draws are the one, now both the other.
+    assert found.low < poor.value < good.value < found.high
+
+
+def test_a_single_seed_has_the_interval_of_its_sentences() -> None:
+    bootstrap = Bootstrap(REFERENCES)
+    assert bootstrap.over_seeds(BLEU(), [GOOD]) == bootstrap.bleu(GOOD)
+    values = np.random.default_rng(0).random(len(REFERENCES))
+    found = bootstrap.mean_over_seeds([values.tolist()])
+    assert found.value == pytest.approx(bootstrap.mean(values).value)
+    assert (found.low, found.high) == pytest.approx(
+        (bootstrap.mean(values).low, bootstrap.mean(values).high)
+    )
+
+
+def test_equal_seeds_add_no_spread() -> None:
+    bootstrap = Bootstrap(REFERENCES)
+    one, three = (bootstrap.over_seeds(BLEU(), [GOOD] * n) for n in (1, 3))
+    assert (three.value, three.low, three.high) == pytest.approx((one.value, one.low, one.high))
+
+
+def test_an_interquartile_mean_is_that_of_the_middle_half() -> None:
+    # Of eight numbers two are cut at either end, wherever they stand.
+    found = interquartile_mean([[0.0, 7.0, 2.0, 3.0], [4.0, 5.0, 1.0, 1000.0]])
+    assert found.value == pytest.approx(np.mean([2, 3, 4, 5]))
+    assert interquartile_mean([[1.0, 2.0, 6.0]]).value == pytest.approx(3.0)
+
+
+def test_an_interquartile_mean_resamples_each_task_by_itself() -> None:
+    apart = interquartile_mean([[0.0] * 4, [1.0] * 4])
+    assert (apart.value, apart.low, apart.high) == pytest.approx((0.5, 0.5, 0.5))
+    together = interquartile_mean([[0.0] * 4 + [1.0] * 4])
+    assert together.low < 0.3 < 0.7 < together.high
+
+
+def test_an_interquartile_mean_of_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one score for each task"):
+        interquartile_mean([[1.0], []])

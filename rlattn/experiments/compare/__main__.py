@@ -1,0 +1,130 @@
+"""Reinforcement learning against gradients: who steers one frozen host's attention best?
+
+The same policy network, with the same budget, is trained by reinforcement learning and by gradients
+through the host, and compared with rules that learn nothing, with rewards that tell nothing, and
+with what attention alone could reach. Every run is a process of its own; the test sentences are
+translated once, when all training is over.
+
+To try it in a few minutes: --quick.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from rlattn.cli import run_program
+from rlattn.errors import InputError, RlattnError
+from rlattn.experiments.compare.comparison import (
+    check_folder,
+    note_failures,
+    open_folder,
+    tests,
+    trainings,
+)
+from rlattn.experiments.compare.progress import Bars
+from rlattn.experiments.compare.report import write_report
+from rlattn.experiments.compare.runs import NATIVE, Run, plan
+from rlattn.experiments.compare.scene import Settings
+from rlattn.experiments.compare.settings import (
+    Config,
+    budget,
+    check,
+    chosen,
+    same_comparison,
+    targets,
+    workers,
+)
+from rlattn.experiments.compare.tasks import make_tasks
+from rlattn.experiments.compare.workers import work
+from rlattn.experiments.translation import find_corpus, find_host
+
+
+def run(config: Config, console: Console) -> dict[str, Any]:
+    """Trains, tests and reports; goes on where an earlier start was stopped.
+
+    Args:
+        config: What to compare.
+        console: Where to report.
+
+    Returns:
+        What also stands in ``results.json``.
+
+    Raises:
+        InputError: If something given cannot be used; no out folder is made then.
+        RlattnError: If even native attention cannot be measured.
+    """
+    config = check(config)
+    out, given = config.out, budget(config)
+    assert out is not None
+    check_folder(out)
+    settings = _read_settings(config)
+    corpus = find_corpus(config)
+    host = find_host(config, corpus)
+    title = f"{host.name} on {corpus.name}"
+    fingerprints = corpus.fingerprint, host.fingerprint
+    del host
+    open_folder(out, same_comparison(config, *fingerprints, settings))
+    tasks = make_tasks(config.objectives, targets(config))
+    runs = plan(chosen(config.methods), tasks, given.seeds)
+    _report(console, f"{title}: {len(runs)} runs; results go to {out}")
+    asked = {**asdict(config), "budget": given, "settings_resolved": settings}
+    for part in ([NATIVE], runs):
+        _train(part, config, settings, console)
+        if NATIVE.result(out) is None:
+            raise RlattnError(f"native attention cannot be measured: {NATIVE.failure(out)}")
+    left = [each for each in runs if each.result(out) and not each.test(out)]
+    jobs = tests(left, config, out, settings)
+    with Bars(console, "test", len(left), None, note_failures(out)) as bars:
+        work(jobs, workers(config), bars)
+    if NATIVE.test(out) is None:
+        raise RlattnError(f"native attention cannot be measured: {NATIVE.failure(out)}")
+    references = [pair.target for pair in corpus.test[: given.test_sentences]]
+    with console.status("resampling"):
+        results = write_report(out, runs, tasks, references, title, asked)
+    console.print(Markdown((out / "table.md").read_text(encoding="utf-8")))
+    return results
+
+
+def _train(runs: list[Run], config: Config, settings: Settings, console: Console) -> None:
+    out = config.out
+    assert out is not None
+    left = [each for each in runs if each.result(out) is None]
+    jobs = trainings(left, config, out, settings)
+    with Bars(console, "training", len(left), budget(config).steps, note_failures(out)) as bars:
+        work(jobs, workers(config), bars)
+
+
+def _read_settings(config: Config) -> Settings:
+    if config.settings is None:
+        return {}
+    try:
+        found: Settings = json.loads(config.settings.expanduser().read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--settings {config.settings}: expected the settings.json that --tune leaves ({error})"
+        ) from error
+    return found
+
+
+def _report(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Runs from the command line; bad input prints one line and exits with 2."""
+    console = Console(emoji=False)
+    try:
+        run_program("rlattn.experiments.compare", __doc__, Config, partial(run, console=console))
+    except KeyboardInterrupt:
+        _report(console, "stopped; the same command with the same --out goes on from here")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The folder of a comparison: begun once, and gone on with by whoever asks for the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rlattn.errors import InputError
+from rlattn.experiments.compare.execute import train_run, translate_test
+from rlattn.experiments.compare.runs import FAILURE, Run
+from rlattn.experiments.compare.scene import Settings
+from rlattn.experiments.compare.settings import Config
+from rlattn.experiments.compare.workers import Job
+from rlattn.experiments.outputs import check_output, claim_output, write_json
+
+COMPARISON = "comparison.json"
+"""What a comparison is, for whoever wants to go on with it."""
+
+
+def open_folder(out: Path, identity: Mapping[str, Any]) -> None:
+    """Begins a comparison in a folder, or goes on with the one that is there.
+
+    Args:
+        out: The folder.
+        identity: What must be the same, see `same_comparison`.
+
+    Raises:
+        InputError: If it holds anything else, or another comparison; says what differs.
+    """
+    file = out / COMPARISON
+    if not file.is_file():
+        claim_output(out)
+        write_json(file, identity)
+        return
+    found = json.loads(file.read_text(encoding="utf-8"))
+    wanted = json.loads(json.dumps(identity))
+    different = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+    if different:
+        what = "; ".join(
+            f"{name} was {found.get(name)!r} and is {wanted.get(name)!r}" for name in different
+        )
+        raise InputError(
+            f"--out {out} holds another comparison ({what}): give the same settings to go on with "
+            "it, or another folder"
+        )
+
+
+def check_folder(out: Path) -> None:
+    """Makes sure early that a folder is new, or that of some comparison.
+
+    Raises:
+        InputError: If it is neither.
+    """
+    if not (out / COMPARISON).is_file():
+        check_output(out)
+
+
+def trainings(runs: Sequence[Run], config: Config, out: Path, settings: Settings) -> Iterator[Job]:
+    """The trainings that are not finished; what an earlier attempt left is removed."""
+    for run in runs:
+        folder = run.folder(out)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        yield Job(run.name, partial(train_run, config, run, out, settings), folder / "train.log")
+
+
+def tests(runs: Sequence[Run], config: Config, out: Path, settings: Settings) -> Iterator[Job]:
+    """The translations of the test sentences that are not there yet."""
+    for run in runs:
+        folder = run.folder(out)
+        (folder / FAILURE).unlink(missing_ok=True)
+        work = partial(translate_test, config, run, out, settings)
+        yield Job(run.name, work, folder / "test.log")
+
+
+def note_failures(out: Path) -> Callable[[Job, str | None], None]:
+    """What leaves in the folder of each run that fails why it did."""
+
+    def ended(job: Job, failure: str | None) -> None:
+        if failure is not None:
+            write_json(out / "runs" / job.name / FAILURE, {"failure": failure})
+
+    return ended

@@ -1,0 +1,144 @@
+"""Learners: one network, one validator and one budget for all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+from rlattn.actions import make_family
+from rlattn.agents import Meter, Point, Spent, Validator
+from rlattn.agents.allocator import keep_freed_memory
+from rlattn.corpora import Pair
+from rlattn.experiments.compare.scene import Found, Outcome, Scene
+from rlattn.experiments.outputs import write_json
+from rlattn.inference import TrainedPolicy, Translations, load, translate
+from rlattn.policy import AttentionPolicy, PolicyConfig
+
+CURVE, POLICY = "curve.json", "policy"
+"""What a learner leaves in its folder."""
+
+_TRIED = 128
+"""Steps of each lane by which the speed of a learner is measured."""
+
+Learn = Callable[[Scene, AttentionPolicy, Validator, int], None]
+"""Trains a policy in place for so many environment steps, and has it validated meanwhile."""
+
+
+def train_policy(scene: Scene, learn: Learn, action: str) -> Outcome:
+    """Trains a policy and keeps the best one, in the run's folder.
+
+    Args:
+        scene: What to work with.
+        learn: How.
+        action: The action family.
+    """
+    keep_freed_memory()  # for all learners, for PPO does so of its own accord
+    steps = scene.budget.steps or _steps_of_minutes(scene, learn, action)
+    policy = make_policy(scene, action)
+    meter = Meter(scene.host)
+    validator = _Recorder(scene, meter)
+    learn(scene, policy, validator, steps)
+    best = validator.best
+    assert best is not None
+    validator.policy.save(scene.folder / POLICY)
+    last = validator.curve[-1]
+    return Outcome(best, validator.curve, last.env_steps, meter.spent)
+
+
+def make_policy(scene: Scene, action: str) -> AttentionPolicy:
+    """The network that every learner of a seed starts from, the same for all on one family."""
+    host = scene.host
+    with torch.random.fork_rng():
+        torch.manual_seed(scene.seed)
+        spec = make_family(action).fit(host).spec
+        return AttentionPolicy(PolicyConfig(spec, host.d_model, host.d_state)).to(host.device)
+
+
+def write_policy(scene: Scene, found: Found, pairs: Sequence[Pair], trace: bool) -> Translations:
+    """Translates under the policy in the run's folder."""
+    sources = [pair.source for pair in pairs]
+    return translate(scene.host, sources, load(scene.folder / POLICY), **scene.limits, trace=trace)
+
+
+def every(scene: Scene, steps: int) -> int:
+    """Environment steps between two validations."""
+    return max(1, steps // scene.budget.validations)
+
+
+class Later(Validator):
+    """Stands in for a validator in the second part of a training, which counts steps anew.
+
+    Args:
+        validator: What validates.
+    """
+
+    def __init__(self, validator: Validator) -> None:
+        self._validator = validator
+        self._before = validator.curve[-1].env_steps
+        self.curve: list[Point] = []
+
+    @property
+    def best(self) -> Point | None:  # type: ignore[override]
+        """The point of the policy that is kept, of both parts."""
+        return self._validator.best
+
+    def validate(self, policy: TrainedPolicy, env_steps: int) -> Point:
+        """Adds a point to the curve of both parts."""
+        point = self._validator.validate(policy, self._before + env_steps)
+        self.curve.append(replace(point, env_steps=env_steps))
+        return point
+
+
+class _Recorder(Validator):
+    """A validator whose curve can be watched in the run's folder."""
+
+    def __init__(self, scene: Scene, meter: Meter) -> None:
+        super().__init__(
+            scene.valid,
+            meter,
+            native_bleu=scene.native_bleu,
+            translate=partial(translate, scene.host, **scene.limits),
+            reads_target=None if scene.task is None else scene.task.reads,
+        )
+        self._file = scene.folder / CURVE
+
+    def validate(self, policy: TrainedPolicy, env_steps: int) -> Point:
+        point = super().validate(policy, env_steps)
+        write_json(self._file, self.curve)
+        return point
+
+
+class _Clock(Validator):
+    """Looks at its watch when a validator would translate."""
+
+    def __init__(self) -> None:
+        self.curve: list[Point] = []
+        self.seconds: list[float] = []
+
+    @property
+    def best(self) -> Point:  # type: ignore[override]
+        return self.curve[-1]
+
+    def validate(self, policy: TrainedPolicy, env_steps: int) -> Point:
+        self._best_policy = policy
+        self.seconds.append(time.monotonic())
+        self.curve.append(Point(env_steps, 0.0, 0.0, 1.0, 0.0, Spent()))
+        return self.curve[-1]
+
+
+def _steps_of_minutes(scene: Scene, learn: Learn, action: str) -> int:
+    """How many steps a learner takes in the minutes it is given, by trying a few of them.
+
+    So schedules over the course of a training, as of the learning rate, end with it.
+    """
+    assert scene.budget.minutes is not None
+    clock, steps = _Clock(), _TRIED * scene.budget.lanes
+    tried = replace(scene, budget=replace(scene.budget, validations=1))
+    learn(tried, make_policy(scene, action), clock, steps)
+    done = clock.curve[-1].env_steps - clock.curve[0].env_steps
+    speed = done / (clock.seconds[-1] - clock.seconds[0])
+    return max(1, int(60 * scene.budget.minutes * speed))

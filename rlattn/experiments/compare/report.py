@@ -1,0 +1,132 @@
+"""Everything that a comparison leaves for people and programs, from what its runs left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlattn.drawing import any_glyph
+from rlattn.experiments.compare.curves import draw_curves
+from rlattn.experiments.compare.front import draw_front
+from rlattn.experiments.compare.runs import NATIVE, Run
+from rlattn.experiments.compare.significance import middles, pairs
+from rlattn.experiments.compare.strip import draw_strip
+from rlattn.experiments.compare.summary import (
+    Outputs,
+    gather,
+    median_seed,
+    signatures,
+    summarise,
+)
+from rlattn.experiments.compare.tables import comma_separated, markdown
+from rlattn.experiments.compare.tasks import Task
+from rlattn.experiments.outputs import write_json
+from rlattn.experiments.provenance import provenance
+from rlattn.experiments.statistics import corpus_scores
+from rlattn.inference import Alignment
+
+
+def write_report(
+    out: Path,
+    runs: Sequence[Run],
+    tasks: Sequence[Task],
+    references: Sequence[str],
+    title: str,
+    asked: dict[str, Any],
+) -> dict[str, Any]:
+    """Writes ``results.json``, ``table.md``, ``table.csv`` and the pictures.
+
+    Args:
+        out: The comparison's folder.
+        runs: Its runs; native attention is among them and finished.
+        tasks: Its tasks.
+        references: Of the test sentences.
+        title: What was compared on.
+        asked: What the program was asked for, for ``results.json``.
+
+    Returns:
+        What also stands in ``results.json``.
+    """
+    outputs = gather(runs, out)
+    rows = summarise(outputs, references)
+    tested = [pair for task in tasks for pair in pairs(outputs, task, references)]
+    over_tasks = middles(rows, tasks)
+    failures = [line for each in outputs for line in each.failures]
+    scores = signatures()
+    results = {
+        "asked": asked,
+        "runs": [_run(run, out, references) for run in runs],
+        "summary": rows,
+        "pairs": tested,
+        "interquartile_means": over_tasks,
+        "signatures": scores,
+        "test_sentences": len(references),
+        "provenance": provenance(),
+    }
+    write_json(out / "results.json", results)
+    page = markdown(rows, tasks, tested, over_tasks, failures, scores, title)
+    (out / "table.md").write_text(page, encoding="utf-8")
+    (out / "table.csv").write_text(comma_separated(rows), encoding="utf-8")
+    native = NATIVE.result(out)
+    assert native is not None
+    with any_glyph():
+        if any(result["curve"] for each in outputs for result in each.results):
+            figure = draw_curves(outputs, tasks, native["valid"]["bleu"])
+            figure.savefig(out / "curves.png")
+        front = draw_front(rows)
+        if front is not None:
+            front.savefig(out / "pareto.png")
+        shown = _examples(outputs, tasks, references)
+        if shown:
+            draw_strip(shown).savefig(out / "strip.png")
+    return results
+
+
+def _run(run: Run, out: Path, references: Sequence[str]) -> dict[str, Any]:
+    """The row of a run in ``results.json``."""
+    row: dict[str, Any] = {"run": run.name, **asdict(run), "failure": run.failure(out)}
+    result, test = run.result(out), run.test(out)
+    if result is not None:
+        row |= {name: value for name, value in result.items() if name not in ("run", "curve")}
+    if test is not None:
+        texts = test["texts"]
+        scores = corpus_scores(texts, references[: len(texts)])
+        row["test"] = {
+            "sentences": len(texts),
+            "bleu": scores.bleu,
+            "chrf": scores.chrf,
+            "reads_fraction": float(np.mean(test["reads_fraction"])),
+            "truncated": test["truncated"],
+            "seconds": test["seconds"],
+        }
+    return row
+
+
+def _examples(
+    outputs: Sequence[Outputs], tasks: Sequence[Task], references: Sequence[str]
+) -> dict[str, Alignment]:
+    """How one sentence was read, by method and task, each with its median seed.
+
+    Of the tasks of an objective, one in the middle is enough for a picture.
+    """
+    shown: list[Task | None] = [None]
+    for objective in dict.fromkeys(task.objective for task in tasks):
+        own = [task for task in tasks if task.objective == objective]
+        shown.append(own[len(own) // 2])
+    found = {}
+    for each in (each for task in shown for each in outputs if each.task == task):
+        if each.tests:
+            example = each.tests[median_seed(each, references)]["example"]
+            if example is not None:
+                task = "" if each.task is None else f" · {each.task.name}"
+                found[each.method.name + task] = Alignment(
+                    example["source"],
+                    example["target"],
+                    np.array(example["attention"]),
+                    np.array(example["opened"], dtype=bool),
+                )
+    return found

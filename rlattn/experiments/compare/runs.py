@@ -1,0 +1,86 @@
+"""The runs of a comparison: which there are, and what each leaves in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rlattn.experiments.compare.methods import METHODS, Method
+from rlattn.experiments.compare.tasks import Task
+
+RESULT, TEST, FAILURE = "result.json", "test.json", "failure.json"
+"""What a training, a test and a crash leave; the first two are whole or not there."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A method on a task with a seed.
+
+    Attributes:
+        method: Its name.
+        task: What is asked for; None for a method that is the same whatever is asked.
+        seed: None for a method without chance.
+    """
+
+    method: str
+    task: Task | None = None
+    seed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called, and its folder too, such as ``ppo.budget-20.0``."""
+        task = None if self.task is None else self.task.name
+        parts = (self.method, task, self.seed)
+        return ".".join(str(part) for part in parts if part is not None)
+
+    def folder(self, out: Path) -> Path:
+        """Where it keeps its files."""
+        return out / "runs" / self.name
+
+    def result(self, out: Path) -> dict[str, Any] | None:
+        """What its training left, if it is finished."""
+        return _read(self.folder(out) / RESULT)
+
+    def test(self, out: Path) -> dict[str, Any] | None:
+        """What it wrote for the test sentences, if it did."""
+        return _read(self.folder(out) / TEST)
+
+    def failure(self, out: Path) -> str | None:
+        """The last line of the error of its crash, if it crashed."""
+        found = _read(self.folder(out) / FAILURE)
+        return None if found is None else str(found["failure"])
+
+
+NATIVE = Run("native")
+"""What all others are compared with; it comes before them."""
+
+
+def plan(methods: Sequence[Method], tasks: Sequence[Task], seeds: int) -> list[Run]:
+    """All runs, native attention first.
+
+    Seeds come in turn, so that a comparison that is stopped early has a few of every method.
+    """
+    found = [
+        Run(method.name, task, seed)
+        for seed in range(seeds)
+        for method in methods
+        for task in _tasks_of(method, tasks)
+        if method.seeded or not seed
+    ]
+    return [run if METHODS[run.method].seeded else Run(run.method, run.task) for run in found]
+
+
+def _tasks_of(method: Method, tasks: Sequence[Task]) -> Sequence[Task | None]:
+    if not method.objectives:
+        return [None]
+    return [task for task in tasks if task.objective in method.objectives]
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content

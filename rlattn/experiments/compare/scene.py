@@ -1,0 +1,113 @@
+"""What a run of a comparison works with, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rlattn.agents import Point, Spent
+from rlattn.corpora import Pair
+from rlattn.experiments.compare.tasks import Task
+from rlattn.hosts import Seq2SeqHost
+from rlattn.inference import Translations
+
+Settings = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Settings of learners that differ from their defaults: by learner, objective and name."""
+
+Found = Mapping[str, Any]
+"""What a training found besides a policy, such as a parameter of a rule; JSON can hold it."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much each learner gets, once defaults are filled in.
+
+    Attributes:
+        seeds: How often each learner is trained.
+        steps: Environment steps of a training, or None where minutes count.
+        minutes: How long a training takes, or None.
+        lanes: How many sentences advance together.
+        max_source: Longest source in tokens.
+        max_target: Longest target in tokens.
+        valid_sentences: How many sentences validate.
+        validations: How often a learner is validated.
+        test_sentences: How many test sentences are translated; None for all.
+        bound_sentences: How many for a bound.
+    """
+
+    seeds: int
+    steps: int | None
+    minutes: float | None
+    lanes: int
+    max_source: int
+    max_target: int
+    valid_sentences: int
+    validations: int
+    test_sentences: int | None
+    bound_sentences: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a run works with.
+
+    Attributes:
+        host: The frozen translator.
+        train: Sentences to learn from.
+        valid: Sentences to choose with.
+        task: What is asked for; None for methods that are the same whatever is asked.
+        seed: Seed of everything that is random.
+        budget: How much a learner gets.
+        settings: What learners' settings are other than their defaults.
+        native_bleu: What the host reaches on `valid` unsteered; 0 while that is being measured.
+        folder: Where the run keeps its files.
+    """
+
+    host: Seq2SeqHost
+    train: Sequence[Pair]
+    valid: Sequence[Pair]
+    task: Task | None
+    seed: int
+    budget: Budget
+    settings: Settings
+    native_bleu: float
+    folder: Path
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """The longest source and target, as everything that translates takes them."""
+        return {"max_source": self.budget.max_source, "max_target": self.budget.max_target}
+
+    def settings_of(self, learner: str) -> Mapping[str, Any]:
+        """What a learner's settings are other than its defaults."""
+        assert self.task is not None
+        return self.settings.get(learner, {}).get(self.task.objective, {})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training led to.
+
+    Attributes:
+        best: What is kept, on validation sentences.
+        curve: All points, in order.
+        env_steps: Environment steps in all.
+        spent: What they cost in all, without validation.
+        found: What else is needed to translate.
+    """
+
+    best: Point
+    curve: Sequence[Point] = ()
+    env_steps: int = 0
+    spent: Spent = field(default_factory=Spent)
+    found: Found = field(default_factory=dict)
+
+
+Train = Callable[[Scene], Outcome]
+"""Learns or chooses whatever a method has to, on training and validation sentences."""
+
+Write = Callable[[Scene, Found, Sequence[Pair], bool], Translations]
+"""Translates sentences with what was found, with alignments if the last argument says so; only a
+bound looks at the references."""

@@ -1,0 +1,167 @@
+"""What the program is asked for."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rlattn.cli import Maybe, check_counts, check_device, import_modules
+from rlattn.errors import InputError, closest
+from rlattn.experiments.compare.methods import METHODS, Method
+from rlattn.experiments.compare.scene import Budget
+from rlattn.experiments.compare.tasks import ObjectiveName
+from rlattn.experiments.translation import Material
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Material):
+    """What to compare, for how long, and where to put the results.
+
+    Attributes:
+        methods: Which methods, by name; by default all. `native` is always among them.
+        objectives: What is learned: `quality`, a bias on the attention that makes the reference
+            likelier; `budget`, a gate that keeps the host's output at given reads.
+        reads: For `budget`: the fractions of the source to read at most, each a task of its own.
+        seeds: How often each learner is trained, with the seeds 0, 1 and so on.
+        steps: Environment steps of each training, all lanes together; one step is one target
+            token. By default 160,000, with --quick 6,000.
+        minutes: How long each training takes instead; how many steps that are is measured before
+            it, method by method.
+        lanes: How many sentences advance together in training.
+        valid_sentences: How many validation sentences choose what is kept; by default 500, with
+            --quick 100.
+        validations: How often a learner is validated during training; by default 20, with --quick
+            4.
+        test_sentences: How many test sentences are translated at the end; by default all, with
+            --quick 200.
+        bound_sentences: How many of them for `oracle`, which tries every source position at every
+            step; with --quick a tenth.
+        workers: How many trainings run side by side, with an equal share of the cores for each; by
+            default as many as there are cores.
+        quick: Try all of it in a few minutes: few steps, two seeds, one target of reads.
+        tune: Look for settings of the learners instead, with Optuna, on the validation sentences;
+            what is found goes to settings.json in the out folder.
+        trials: For --tune: how many settings each learner may try for each objective.
+        settings: Settings of learners, as --tune leaves them.
+        out: The folder for the results; by default one below runs/ named after the time. A folder
+            of the same comparison is gone on with: what is finished stays, what crashed or was
+            cut is done again, and more methods, seeds and targets of reads may be asked for.
+    """
+
+    methods: tuple[str, ...] = ()
+    objectives: tuple[ObjectiveName, ...] = ("quality", "budget")
+    reads: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1)
+    seeds: int = 5
+    steps: Maybe[int] = None
+    minutes: Maybe[float] = None
+    lanes: int = 64
+    valid_sentences: Maybe[int] = None
+    validations: Maybe[int] = None
+    test_sentences: Maybe[int] = None
+    bound_sentences: int = 100
+    workers: Maybe[int] = None
+    quick: bool = False
+    tune: bool = False
+    trials: int = 20
+    settings: Maybe[Path] = None
+    out: Maybe[Path] = None
+
+
+def budget(config: Config) -> Budget:
+    """Fills in what was left out."""
+    quick = config.quick
+    steps = config.steps
+    if steps is None and config.minutes is None:
+        steps = 6_000 if quick else 160_000
+    return Budget(
+        seeds=min(config.seeds, 2) if quick else config.seeds,
+        steps=steps,
+        minutes=config.minutes,
+        lanes=config.lanes,
+        max_source=config.max_source,
+        max_target=config.max_target,
+        valid_sentences=config.valid_sentences or (100 if quick else 500),
+        validations=config.validations or (4 if quick else 20),
+        test_sentences=config.test_sentences or (200 if quick else None),
+        bound_sentences=max(1, config.bound_sentences // 10) if quick else config.bound_sentences,
+    )
+
+
+def targets(config: Config) -> tuple[float, ...]:
+    """The targets of reads; with --quick the middle one."""
+    reads = sorted(set(config.reads), reverse=True)
+    return (reads[len(reads) // 2],) if config.quick else tuple(reads)
+
+
+def chosen(names: Sequence[str]) -> list[Method]:
+    """The methods of some names, or all; native attention comes first in any case.
+
+    Raises:
+        InputError: If there is no such method.
+    """
+    for name in names:
+        if name not in METHODS:
+            raise InputError(f"--methods {name}: {closest(name, METHODS)}")
+    return [m for m in METHODS.values() if not names or m.name in names or m.name == "native"]
+
+
+def workers(config: Config) -> int:
+    """How many processes work side by side."""
+    # Not all systems tell which cores this process may use.
+    affinity = getattr(os, "sched_getaffinity", None)
+    return config.workers or (len(affinity(0)) if affinity else os.cpu_count() or 1)
+
+
+def check(config: Config) -> Config:
+    """Checks what can be checked at once, and names the out folder.
+
+    Raises:
+        InputError: If something is out of range or does not go together.
+    """
+    check_counts(config, "seeds", "lanes", "max_source", "max_target", "trials", "bound_sentences")
+    maybe = ("steps", "valid_sentences", "validations", "test_sentences", "workers")
+    check_counts(config, *(name for name in maybe if getattr(config, name) is not None))
+    if config.minutes is not None and not (math.isfinite(config.minutes) and config.minutes > 0):
+        raise InputError(f"--minutes {config.minutes}: expected a number above 0")
+    if config.minutes is not None and config.steps is not None:
+        raise InputError("--steps and --minutes both say how long a training is: give one")
+    if not config.objectives:
+        raise InputError("--objectives: expected quality, budget, or both")
+    if "budget" in config.objectives and not config.reads:
+        raise InputError("--reads: the objective budget needs at least one fraction, such as 0.2")
+    for target in config.reads:
+        if not 0 < target <= 1:
+            raise InputError(f"--reads {target}: expected fractions above 0, at most 1")
+    check_device(config.device)
+    import_modules(config.imports)
+    chosen(config.methods)
+    out = config.out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
+    return replace(config, out=out.expanduser())
+
+
+def same_comparison(config: Config, corpus: str, host: str, settings: object) -> dict[str, Any]:
+    """What must not change when a comparison goes on; as JSON gives it back.
+
+    More seeds, methods, objectives and targets of reads are the same comparison: each run of it
+    stands for itself.
+
+    Args:
+        config: What the program was asked for.
+        corpus: The fingerprint of the corpus.
+        host: The fingerprint of the host.
+        settings: The learners' settings.
+    """
+    given = budget(config)
+    names = [name for name in given.__dataclass_fields__ if name != "seeds"]
+    return {
+        "corpus": corpus,
+        "host": host,
+        "settings": settings,
+        "tune": config.tune,
+        **{name: getattr(given, name) for name in names},
+    }

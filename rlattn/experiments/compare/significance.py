@@ -1,0 +1,121 @@
+"""Which differences between methods chance alone would hardly show, and the means over tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sacrebleu.significance import PairedTest, Result
+
+from rlattn.experiments.compare.summary import METRICS, Outputs, Row, median_seed
+from rlattn.experiments.compare.tasks import Task
+from rlattn.experiments.statistics import Bootstrap, Estimate, interquartile_mean
+
+BASELINES = ("native", "topk", "gradient", "ppo")
+"""What others are compared with."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One method against another on the same test sentences, each with its median seed.
+
+    Attributes:
+        task: The task's name.
+        method: The method under test.
+        baseline: What it is compared with.
+        difference: Its BLEU above the baseline's.
+        p_value: Of the difference in BLEU; `Bootstrap.p_value`.
+        sacrebleu: p of each metric by ``sacrebleu --paired-bs``; 1 where both wrote the same, which
+            that test does not notice.
+    """
+
+    task: str
+    method: str
+    baseline: str
+    difference: float
+    p_value: float
+    sacrebleu: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Middle:
+    """A method on all tasks of one objective.
+
+    Attributes:
+        method: Its name.
+        objective: The objective.
+        tasks: How many tasks.
+        runs: How many runs.
+        of_native: The interquartile mean of BLEU over that of native attention.
+    """
+
+    method: str
+    objective: str
+    tasks: int
+    runs: int
+    of_native: Estimate
+
+
+def pairs(outputs: Sequence[Outputs], task: Task, references: Sequence[str]) -> list[Pair]:
+    """Tests all methods on a task against `BASELINES`; a bound has too few sentences.
+
+    Args:
+        outputs: What was written; methods that are the same whatever is asked take part.
+        task: The task.
+        references: Of the test sentences.
+    """
+    texts = {
+        each.method.name: each.texts[median_seed(each, references)]
+        for each in outputs
+        if each.tests and each.task in (task, None) and each.method.kind != "bound"
+    }
+    bootstrap = Bootstrap(references)
+    scores = {name: bootstrap.bleu(text).value for name, text in texts.items()}
+    found = []
+    for baseline in BASELINES:
+        if baseline not in texts:
+            continue
+        others = [name for name in texts if name != baseline]
+        if not others:
+            continue
+        metrics = {name: make() for name, make in METRICS.items()}
+        systems: list[tuple[str, Sequence[str]]] = [(n, texts[n]) for n in (baseline, *others)]
+        _, tested = PairedTest(systems, metrics, [references], test_type="bs")()
+        for place, name in enumerate(others, start=1):
+            same = texts[name] == texts[baseline]
+            columns = zip(METRICS, list(tested.values())[1:], strict=True)
+            p_values = {metric: 1.0 if same else _p(column[place]) for metric, column in columns}
+            p_value = bootstrap.p_value(texts[name], texts[baseline])
+            difference = scores[name] - scores[baseline]
+            found.append(Pair(task.name, name, baseline, difference, p_value, p_values))
+    return found
+
+
+def _p(result: object) -> float:
+    assert isinstance(result, Result)
+    assert result.p_value is not None
+    return float(result.p_value)
+
+
+def middles(rows: Sequence[Row], tasks: Sequence[Task]) -> list[Middle]:
+    """The interquartile mean of each method over the tasks of each objective.
+
+    A method that is the same whatever is asked counts once; one that is missing on a task is left
+    out, for its mean would be over other tasks.
+
+    Args:
+        rows: What `summarise` gives.
+        tasks: The tasks of the comparison.
+    """
+    found = []
+    for objective in dict.fromkeys(task.objective for task in tasks):
+        names = [task.name for task in tasks if task.objective == objective]
+        for method in dict.fromkeys(row.method for row in rows):
+            own = [row for row in rows if row.method == method]
+            alike = own[0].task is None
+            scores = [row.of_native for row in own if alike or row.task in names]
+            if alike or len(scores) == len(names):
+                runs = sum(map(len, scores))
+                middle = interquartile_mean(scores)
+                found.append(Middle(method, objective, len(scores), runs, middle))
+    return found
