@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -41,6 +42,7 @@ from rlattn.experiments.compare.settings import (
     workers,
 )
 from rlattn.experiments.compare.tasks import make_tasks
+from rlattn.experiments.compare.tuning import SETTINGS, require_optuna, tune
 from rlattn.experiments.compare.workers import work
 from rlattn.experiments.translation import find_corpus, find_host
 
@@ -63,6 +65,8 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     out, given = config.out, budget(config)
     assert out is not None
     check_folder(out)
+    if config.tune:
+        require_optuna()
     settings = _read_settings(config)
     corpus = find_corpus(config)
     host = find_host(config, corpus)
@@ -70,25 +74,42 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     fingerprints = corpus.fingerprint, host.fingerprint
     del host
     open_folder(out, same_comparison(config, *fingerprints, settings))
+    if config.tune:
+        return _tune(config, settings, console)
     tasks = make_tasks(config.objectives, targets(config))
     runs = plan(chosen(config.methods), tasks, given.seeds)
     _report(console, f"{title}: {len(runs)} runs; results go to {out}")
     asked = {**asdict(config), "budget": given, "settings_resolved": settings}
-    for part in ([NATIVE], runs):
-        _train(part, config, settings, console)
-        if NATIVE.result(out) is None:
-            raise RlattnError(f"native attention cannot be measured: {NATIVE.failure(out)}")
+    _train([NATIVE], config, settings, console)
+    _check_native(out, NATIVE.result(out))
+    _train(runs, config, settings, console)
     left = [each for each in runs if each.result(out) and not each.test(out)]
     jobs = tests(left, config, out, settings)
     with Bars(console, "test", len(left), None, note_failures(out)) as bars:
         work(jobs, workers(config), bars)
-    if NATIVE.test(out) is None:
-        raise RlattnError(f"native attention cannot be measured: {NATIVE.failure(out)}")
+    _check_native(out, NATIVE.test(out))
     references = [pair.target for pair in corpus.test[: given.test_sentences]]
     with console.status("resampling"):
         results = write_report(out, runs, tasks, references, title, asked)
     console.print(Markdown((out / "table.md").read_text(encoding="utf-8")))
     return results
+
+
+def _tune(config: Config, settings: Settings, console: Console) -> dict[str, Any]:
+    """Looks for settings on one task for each objective."""
+    assert config.out is not None
+    reads = targets(config)
+    tasks = make_tasks(config.objectives, reads[len(reads) // 2 :][:1])
+    _train([NATIVE], config, settings, console)
+    _check_native(config.out, NATIVE.result(config.out))
+    found = tune(config, tasks, console)
+    _report(console, f"the best settings are in {config.out / SETTINGS}: give it to --settings")
+    return found
+
+
+def _check_native(out: Path, left: object) -> None:
+    if left is None:
+        raise RlattnError(f"native attention cannot be measured: {NATIVE.failure(out)}")
 
 
 def _train(runs: list[Run], config: Config, settings: Settings, console: Console) -> None:

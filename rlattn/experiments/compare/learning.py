@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 
 import torch
 
@@ -14,6 +15,7 @@ from rlattn.agents import Meter, Point, Spent, Validator
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.corpora import Pair
 from rlattn.experiments.compare.scene import Found, Outcome, Scene
+from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.outputs import write_json
 from rlattn.inference import TrainedPolicy, Translations, load, translate
 from rlattn.policy import AttentionPolicy, PolicyConfig
@@ -28,17 +30,21 @@ Learn = Callable[[Scene, AttentionPolicy, Validator, int], None]
 """Trains a policy in place for so many environment steps, and has it validated meanwhile."""
 
 
-def train_policy(scene: Scene, learn: Learn, action: str) -> Outcome:
+def train_policy(
+    scene: Scene, *, learn: Learn, action: Callable[[Task], str] = attrgetter("family")
+) -> Outcome:
     """Trains a policy and keeps the best one, in the run's folder.
 
     Args:
         scene: What to work with.
         learn: How.
-        action: The action family.
+        action: The action family for a task.
     """
+    assert scene.task is not None
     keep_freed_memory()  # for all learners, for PPO does so of its own accord
-    steps = scene.budget.steps or _steps_of_minutes(scene, learn, action)
-    policy = make_policy(scene, action)
+    family = action(scene.task)
+    steps = scene.budget.steps or _steps_of_minutes(scene, learn, family)
+    policy = make_policy(scene, family)
     meter = Meter(scene.host)
     validator = _Recorder(scene, meter)
     learn(scene, policy, validator, steps)

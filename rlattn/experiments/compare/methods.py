@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
-import numpy as np
-
-from rlattn.agents import Point, Spent, translate_topk
-from rlattn.corpora import Pair
 from rlattn.errors import InputError
-from rlattn.experiments.compare.learning import train_policy, write_policy
+from rlattn.experiments.compare import rules
+from rlattn.experiments.compare.learning import Learn, train_policy, write_policy
 from rlattn.experiments.compare.ppo import learn_control, learn_ppo
-from rlattn.experiments.compare.scene import Found, Outcome, Scene, Train, Write
+from rlattn.experiments.compare.scene import Train, Write
 from rlattn.experiments.compare.tasks import ObjectiveName
-from rlattn.experiments.statistics import corpus_scores
-from rlattn.inference import Translations, translate
 
 Kind = Literal["rule", "gradient", "rl", "control", "bound"]
 
@@ -65,77 +60,35 @@ def register_method(method: Method) -> Method:
     return method
 
 
-def rule(
-    name: str,
-    write: Callable[..., Translations],
-    *,
-    choices: Mapping[str, Sequence[float]] | None = None,
-    **traits: Any,
-) -> Method:
-    """A method that learns nothing.
-
-    Args:
-        name: What it is called.
-        write: Translates: takes the scene, the sources, whether to trace, and what was chosen by
-            name.
-        choices: What one parameter may be, by its name: the best on validation sentences is
-            chosen. With a target of reads, a parameter `reads` is that target instead.
-        **traits: What else `Method` takes.
-    """
-
-    def train(scene: Scene) -> Outcome:
-        tried = [{}] if choices is None else _tried(scene, choices)
-        points = [(_validated(scene, write, found), found) for found in tried]
-        best, found = max(points, key=lambda each: each[0].score)
-        return Outcome(best, found=found)
-
-    def apply(scene: Scene, found: Found, pairs: Sequence[Pair], trace: bool) -> Translations:
-        return write(scene, [pair.source for pair in pairs], trace, **found)
-
-    return Method(name, traits.pop("kind", "rule"), train, apply, **traits)
-
-
-def _tried(scene: Scene, choices: Mapping[str, Sequence[float]]) -> list[Found]:
-    target = None if scene.task is None else scene.task.reads
-    return [
-        {name: value}
-        for name, values in choices.items()
-        for value in ((target,) if name == "reads" and target is not None else values)
-    ]
-
-
-def _validated(scene: Scene, write: Callable[..., Translations], found: Found) -> Point:
-    output = write(scene, [pair.source for pair in scene.valid], False, **found)
-    scores = corpus_scores(output.texts, [pair.target for pair in scene.valid])
-    reads = float(np.mean(output.reads_fraction))
-    return Point(0, scores.bleu, scores.chrf, reads, scores.bleu, Spent())
-
-
-def _native(scene: Scene, sources: Sequence[str], trace: bool) -> Translations:
-    return translate(scene.host, sources, **scene.limits, trace=trace)
-
-
-def _topk(scene: Scene, sources: Sequence[str], trace: bool, *, reads: float) -> Translations:
-    return translate_topk(scene.host, sources, reads, **scene.limits)
-
-
-_SHARES = (0.5, 0.3, 0.2, 0.1)
-"""What a rule may read where no target is given."""
-
 _BOTH: tuple[ObjectiveName, ...] = ("quality", "budget")
 
 
-def _learner(name: str, kind: Kind, learn: Any) -> Method:
-    def train(scene: Scene) -> Outcome:
-        assert scene.task is not None
-        return train_policy(scene, learn, scene.task.family)
+def _rule(name: str, choices: rules.Choices = rules.nothing, **traits: Any) -> Method:
+    train = partial(rules.choose, name=name, choices=choices)
+    return Method(name, "rule", train, partial(rules.write, name=name), **traits)
 
-    return Method(name, kind, train, write_policy, _BOTH, seeded=True)
+
+def _watching(name: str, choices: rules.Choices) -> Method:
+    return _rule(name, choices, objectives=_BOTH, needs_native=True)
+
+
+def _learner(name: str, kind: Kind, learn: Learn, **traits: Any) -> Method:
+    train = partial(train_policy, learn=learn)
+    return Method(
+        name, kind, train, write_policy, **{"objectives": _BOTH, "seeded": True, **traits}
+    )
 
 
 for _method in (
-    rule("native", _native),
-    rule("topk", _topk, choices={"reads": _SHARES}, objectives=_BOTH, needs_native=True),
+    _rule("native"),
+    _rule("uniform"),
+    _rule("random", seeded=True),
+    _rule("diagonal", rules.stretches, objectives=_BOTH),
+    _rule("argmax", needs_native=True),
+    _watching("topk", rules.shares),
+    _watching("topp", rules.masses),
+    _rule("entmax15"),
+    _rule("sparsemax"),
     _learner("ppo", "rl", learn_ppo),
     _learner("constant", "control", partial(learn_control, control="constant")),
     _learner("shuffled", "control", partial(learn_control, control="shuffled")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from rlattn.agents import PPOSettings, Validation, Validator, learn, make_ppo
 from rlattn.agents.ppo import PointerPolicy
@@ -11,7 +10,7 @@ from rlattn.envs import TranslationCore, TranslationVecEnv
 from rlattn.experiments.compare.learning import every
 from rlattn.experiments.compare.scene import Scene
 from rlattn.policy import AttentionPolicy
-from rlattn.rewards import TotalReward, WeightSpec
+from rlattn.rewards import Control, TotalReward, WeightSpec, controlled
 
 
 def learn_ppo(scene: Scene, policy: AttentionPolicy, validator: Validator, steps: int) -> None:
@@ -26,15 +25,11 @@ def learn_control(
     validator: Validator,
     steps: int,
     *,
-    control: Literal["constant", "shuffled"],
+    control: Control,
 ) -> None:
     """Likewise, but what rewards quality tells nothing; reads cost what they cost."""
     assert scene.task is not None
-    weights: dict[str, WeightSpec] = {
-        name if name == "reads" else "constant" if control == "constant" else f"shuffled:{name}": w
-        for name, w in scene.task.weights.items()
-    }
-    _learn(scene, policy, validator, steps, weights)
+    _learn(scene, policy, validator, steps, controlled(scene.task.weights, control))
 
 
 def _learn(

@@ -23,17 +23,20 @@ class Run:
         method: Its name.
         task: What is asked for; None for a method that is the same whatever is asked.
         seed: None for a method without chance.
+        trial: Which settings it tries, when settings are looked for.
     """
 
     method: str
     task: Task | None = None
     seed: int | None = None
+    trial: int | None = None
 
     @property
     def name(self) -> str:
         """What it is called, and its folder too, such as ``ppo.budget-20.0``."""
         task = None if self.task is None else self.task.name
-        parts = (self.method, task, self.seed)
+        trial = None if self.trial is None else f"trial-{self.trial}"
+        parts = (self.method, task, self.seed, trial)
         return ".".join(str(part) for part in parts if part is not None)
 
     def folder(self, out: Path) -> Path:

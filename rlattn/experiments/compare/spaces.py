@@ -1,0 +1,22 @@
+"""What settings of each learner are tried: what decides most about how fast it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+
+def _ppo(trial: Trial) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 1e-4, 5e-3, log=True),
+        "rollout": trial.suggest_categorical("rollout", [16, 32, 64]),
+        "epochs": trial.suggest_categorical("epochs", [2, 4, 8]),
+        "gae_lambda": trial.suggest_categorical("gae_lambda", [0.5, 0.9, 1.0]),
+    }
+
+
+SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {"ppo": _ppo}
+"""By learner, what suggests its settings; the other methods take settings from these."""
