@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from rlattn.errors import InputError
 from rlattn.experiments.compare import rules
+from rlattn.experiments.compare.bounds import find_bound, write_bound
 from rlattn.experiments.compare.learning import Learn, train_policy, write_policy
 from rlattn.experiments.compare.ppo import learn_control, learn_ppo
 from rlattn.experiments.compare.scene import Train, Write
@@ -92,5 +93,6 @@ for _method in (
     _learner("ppo", "rl", learn_ppo),
     _learner("constant", "control", partial(learn_control, control="constant")),
     _learner("shuffled", "control", partial(learn_control, control="shuffled")),
+    Method("oracle", "bound", find_bound, write_bound),
 ):
     register_method(_method)
