@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markdown import Markdown
 
 from rlattn.cli import run_program
 from rlattn.errors import InputError, RlattnError
@@ -28,6 +27,7 @@ from rlattn.experiments.compare.comparison import (
     tests,
     trainings,
 )
+from rlattn.experiments.compare.printing import print_tables
 from rlattn.experiments.compare.progress import Bars
 from rlattn.experiments.compare.report import write_report
 from rlattn.experiments.compare.runs import NATIVE, Run, plan
@@ -91,7 +91,8 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     references = [pair.target for pair in corpus.test[: given.test_sentences]]
     with console.status("resampling"):
         results = write_report(out, runs, tasks, references, title, asked)
-    console.print(Markdown((out / "table.md").read_text(encoding="utf-8")))
+    print_tables(console, results["summary"], tasks, results["pairs"])
+    _report(console, f"the whole tables are in {out / 'table.md'}, with pictures beside them")
     return results
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
+from typing import Any
 
 import torch
 
@@ -70,9 +71,16 @@ def write_policy(scene: Scene, found: Found, pairs: Sequence[Pair], trace: bool)
     return translate(scene.host, sources, load(scene.folder / POLICY), **scene.limits, trace=trace)
 
 
-def every(scene: Scene, steps: int) -> int:
-    """Environment steps between two validations."""
-    return max(1, steps // scene.budget.validations)
+def limits(scene: Scene, steps: int) -> dict[str, Any]:
+    """What every learner of `rlattn.agents` is told alike, by name."""
+    return {
+        "steps": steps,
+        "every": max(1, steps // scene.budget.validations),
+        "lanes": scene.budget.lanes,
+        **scene.limits,
+        "seed": scene.seed,
+        "progress": False,
+    }
 
 
 class Later(Validator):

@@ -12,7 +12,7 @@ from rlattn.errors import InputError
 from rlattn.experiments.compare import rules
 from rlattn.experiments.compare.bounds import find_bound, write_bound
 from rlattn.experiments.compare.learning import Learn, train_policy, write_policy
-from rlattn.experiments.compare.ppo import learn_control, learn_ppo
+from rlattn.experiments.compare.reinforcement import by_ppo, by_reinforce
 from rlattn.experiments.compare.scene import Train, Write
 from rlattn.experiments.compare.tasks import ObjectiveName
 
@@ -90,9 +90,10 @@ for _method in (
     _watching("topp", rules.masses),
     _rule("entmax15"),
     _rule("sparsemax"),
-    _learner("ppo", "rl", learn_ppo),
-    _learner("constant", "control", partial(learn_control, control="constant")),
-    _learner("shuffled", "control", partial(learn_control, control="shuffled")),
+    _learner("ppo", "rl", by_ppo),
+    _learner("reinforce", "rl", by_reinforce),
+    _learner("constant", "control", partial(by_ppo, control="constant")),
+    _learner("shuffled", "control", partial(by_ppo, control="shuffled")),
     Method("oracle", "bound", find_bound, write_bound),
 ):
     register_method(_method)

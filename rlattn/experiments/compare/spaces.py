@@ -18,5 +18,13 @@ def _ppo(trial: Trial) -> dict[str, Any]:
     }
 
 
-SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {"ppo": _ppo}
+def _reinforce(trial: Trial) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 2e-4, 1e-2, log=True),
+        "rollout": trial.suggest_categorical("rollout", [8, 16, 32]),
+        "updates": trial.suggest_categorical("updates", [1, 2, 4]),
+    }
+
+
+SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {"ppo": _ppo, "reinforce": _reinforce}
 """By learner, what suggests its settings; the other methods take settings from these."""

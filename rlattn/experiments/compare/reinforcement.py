@@ -1,0 +1,48 @@
+"""Learners that go by rewards, as a comparison runs them: on the task's objective or a control."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlattn.agents import PPOSettings, ReinforceSettings, Validator, learn_ppo, learn_reinforce
+from rlattn.experiments.compare.learning import limits
+from rlattn.experiments.compare.scene import Scene
+from rlattn.policy import AttentionPolicy
+from rlattn.rewards import Control, controlled
+
+
+def by_ppo(
+    scene: Scene,
+    policy: AttentionPolicy,
+    validator: Validator,
+    steps: int,
+    *,
+    control: Control | None = None,
+) -> None:
+    """Trains a policy with PPO, on the task's reward or on what tells nothing in its place."""
+    settings = PPOSettings(**_settings(scene, "ppo"))
+    objective = _objective(scene, control)
+    shared = limits(scene, steps)
+    learn_ppo(scene.host, scene.train, policy, settings, **objective, **shared, validator=validator)
+
+
+def by_reinforce(scene: Scene, policy: AttentionPolicy, validator: Validator, steps: int) -> None:
+    """Trains a policy with REINFORCE on the task's reward."""
+    settings = ReinforceSettings(**_settings(scene, "reinforce"))
+    objective = _objective(scene, None)
+    shared = limits(scene, steps)
+    learn_reinforce(
+        scene.host, scene.train, policy, settings, **objective, **shared, validator=validator
+    )
+
+
+def _settings(scene: Scene, learner: str) -> dict[str, Any]:
+    assert scene.task is not None
+    return {"gamma": scene.task.gamma, **scene.settings_of(learner)}
+
+
+def _objective(scene: Scene, control: Control | None) -> dict[str, Any]:
+    task = scene.task
+    assert task is not None
+    weights = task.weights if control is None else controlled(task.weights, control)
+    return {"reward": weights, "prefix": task.prefix, "reads_target": task.reads}
