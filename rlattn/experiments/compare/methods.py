@@ -11,6 +11,7 @@ from typing import Any, Literal
 from rlattn.errors import InputError
 from rlattn.experiments.compare import rules
 from rlattn.experiments.compare.bounds import find_bound, write_bound
+from rlattn.experiments.compare.gradients import by_gradient, by_warm_ppo
 from rlattn.experiments.compare.learning import Learn, train_policy, write_policy
 from rlattn.experiments.compare.reinforcement import by_ppo, by_reinforce
 from rlattn.experiments.compare.scene import Train, Write
@@ -90,8 +91,10 @@ for _method in (
     _watching("topp", rules.masses),
     _rule("entmax15"),
     _rule("sparsemax"),
+    _learner("gradient", "gradient", by_gradient),
     _learner("ppo", "rl", by_ppo),
     _learner("reinforce", "rl", by_reinforce),
+    _learner("warm-ppo", "rl", by_warm_ppo),
     _learner("constant", "control", partial(by_ppo, control="constant")),
     _learner("shuffled", "control", partial(by_ppo, control="shuffled")),
     Method("oracle", "bound", find_bound, write_bound),

@@ -18,12 +18,31 @@ def by_ppo(
     steps: int,
     *,
     control: Control | None = None,
+    start: AttentionPolicy | None = None,
 ) -> None:
-    """Trains a policy with PPO, on the task's reward or on what tells nothing in its place."""
+    """Trains a policy with PPO, on the task's reward or on what tells nothing in its place.
+
+    Args:
+        scene: What to work with.
+        policy: What is trained.
+        validator: What validates it.
+        steps: Environment steps.
+        control: What takes the place of the reward's quality, if anything.
+        start: What to begin with instead, if not with the policy itself.
+    """
     settings = PPOSettings(**_settings(scene, "ppo"))
     objective = _objective(scene, control)
     shared = limits(scene, steps)
-    learn_ppo(scene.host, scene.train, policy, settings, **objective, **shared, validator=validator)
+    learn_ppo(
+        scene.host,
+        scene.train,
+        policy,
+        settings,
+        **objective,
+        **shared,
+        validator=validator,
+        start=start,
+    )
 
 
 def by_reinforce(scene: Scene, policy: AttentionPolicy, validator: Validator, steps: int) -> None:

@@ -26,5 +26,17 @@ def _reinforce(trial: Trial) -> dict[str, Any]:
     }
 
 
-SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {"ppo": _ppo, "reinforce": _reinforce}
+def _gradient(trial: Trial) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 2e-4, 1e-2, log=True),
+        "through_time": trial.suggest_categorical("through_time", [False, True]),
+        "temperature": trial.suggest_categorical("temperature", [0.5, 1.0, 2.0]),
+    }
+
+
+SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {
+    "gradient": _gradient,
+    "ppo": _ppo,
+    "reinforce": _reinforce,
+}
 """By learner, what suggests its settings; the other methods take settings from these."""

@@ -53,7 +53,7 @@ def test_a_method_trains_and_translates(
     assert len(written.texts) == len(written.reads_fraction) == len(written.alignments) == 6
     assert all(0 < reads <= 1 for reads in written.reads_fraction)
     learned = (tmp_path / POLICY).exists()
-    assert learned == (method.kind in ("rl", "control"))
+    assert learned == (method.kind in ("gradient", "rl", "control"))
     assert bool(outcome.env_steps) == learned
     if learned:
         assert outcome.env_steps >= 64
@@ -95,6 +95,20 @@ def test_minutes_are_as_many_steps_as_a_learner_takes_in_them(
     outcome = METHODS["ppo"].train(here)
     assert outcome.env_steps > 0
     assert 0.1 < outcome.spent.seconds < 60
+
+
+@pytest.mark.parametrize("objective", TASKS)
+def test_a_warm_ppo_is_one_training_half_of_it_by_ppo(
+    objective: str, host: Seq2SeqHost, tmp_path: Path
+) -> None:
+    here = scene(host, tmp_path, TASKS[objective], steps=400)
+    gradient = METHODS["gradient"].train(scene(host, tmp_path, TASKS[objective], steps=200))
+    outcome = METHODS["warm-ppo"].train(here)
+    steps = [point.env_steps for point in outcome.curve]
+    assert steps == sorted(steps)
+    assert outcome.spent.backwards == gradient.spent.backwards
+    assert 200 <= gradient.env_steps <= outcome.env_steps / 2 + 32
+    assert outcome.env_steps >= 400
 
 
 def test_a_name_is_given_once() -> None:
