@@ -19,8 +19,10 @@ from typing import Any
 from rich.console import Console
 
 from rlattn.cli import run_program
+from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError, RlattnError
 from rlattn.experiments.compare.comparison import (
+    alone,
     check_folder,
     note_failures,
     open_folder,
@@ -62,7 +64,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         RlattnError: If even native attention cannot be measured.
     """
     config = check(config)
-    out, given = config.out, budget(config)
+    out = config.out
     assert out is not None
     check_folder(out)
     if config.tune:
@@ -74,6 +76,15 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     fingerprints = corpus.fingerprint, host.fingerprint
     del host
     open_folder(out, same_comparison(config, *fingerprints, settings))
+    with alone(out):
+        return _compare(config, settings, corpus, title, console)
+
+
+def _compare(
+    config: Config, settings: Settings, corpus: ParallelCorpus, title: str, console: Console
+) -> dict[str, Any]:
+    out, given = config.out, budget(config)
+    assert out is not None
     if config.tune:
         return _tune(config, settings, console)
     tasks = make_tasks(config.objectives, targets(config))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,24 @@ def open_folder(out: Path, identity: Mapping[str, Any]) -> None:
             f"--out {out} holds another comparison ({what}): give the same settings to go on with "
             "it, or another folder"
         )
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Keeps others from going on with a comparison at the same time.
+
+    Raises:
+        InputError: If someone else is at work in the folder.
+    """
+    with (out / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(
+                f"--out {out}: another process is at work on this comparison; wait for it, or give "
+                "another folder"
+            ) from error
+        yield
 
 
 def check_folder(out: Path) -> None:

@@ -8,7 +8,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import tyro
 
 from rlattn.cli import Maybe, check_counts, check_device, import_modules
 from rlattn.errors import InputError, closest
@@ -23,7 +25,10 @@ class Config(Material):
     """What to compare, for how long, and where to put the results.
 
     Attributes:
-        methods: Which methods, by name; by default all. `native` is always among them.
+        methods: Which methods; by default all. Without learning: native (always among them),
+            uniform, random, diagonal, argmax, topk, topp, entmax15, sparsemax. By gradients:
+            gradient. By rewards: ppo, reinforce, warm-ppo (PPO after gradients), and the controls
+            constant and shuffled. A bound: oracle.
         objectives: What is learned: `quality`, a bias on the attention that makes the reference
             likelier; `budget`, a gate that keeps the host's output at given reads.
         reads: For `budget`: the fractions of the source to read at most, each a task of its own.
@@ -53,7 +58,9 @@ class Config(Material):
             cut is done again, and more methods, seeds and targets of reads may be asked for.
     """
 
-    methods: tuple[str, ...] = ()
+    methods: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]", help_behavior_hint="")
+    ] = ()
     objectives: tuple[ObjectiveName, ...] = ("quality", "budget")
     reads: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1)
     seeds: int = 5

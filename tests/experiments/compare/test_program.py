@@ -16,6 +16,7 @@ from rich.console import Console
 from rlattn.errors import InputError
 from rlattn.experiments.compare import __main__ as program
 from rlattn.experiments.compare import execute
+from rlattn.experiments.compare.comparison import alone
 from rlattn.experiments.compare.runs import NATIVE
 from rlattn.experiments.compare.settings import Config
 
@@ -181,6 +182,11 @@ def test_methods_are_tested_against_each_other(first: Finished) -> None:
 def test_another_comparison_is_refused_with_what_differs(config: Config) -> None:
     with pytest.raises(InputError, match=r"another comparison \(steps was 64 and is 65\)"):
         finish(replace(config, steps=65))
+
+
+def test_two_do_not_work_in_one_folder_at_once(first: Finished) -> None:
+    with alone(first.out), pytest.raises(InputError, match="another process is at work"):
+        finish(first.config)
 
 
 def test_a_folder_that_holds_something_else_is_refused(config: Config, tmp_path: Path) -> None:
