@@ -14,6 +14,7 @@ import torch
 from rlattn.actions import make_family
 from rlattn.agents import Meter, Point, Spent, Validator
 from rlattn.agents.allocator import keep_freed_memory
+from rlattn.agents.validation import Learned
 from rlattn.corpora import Pair
 from rlattn.experiments.compare.scene import Found, Outcome, Scene
 from rlattn.experiments.compare.tasks import Task
@@ -41,13 +42,20 @@ def train_policy(
         learn: How.
         action: The action family for a task.
     """
-    assert scene.task is not None
+    task = scene.task
+    assert task is not None
     keep_freed_memory()  # for all learners, for PPO does so of its own accord
-    family = action(scene.task)
-    steps = scene.budget.steps or _steps_of_minutes(scene, learn, family)
+    family = action(task)
+
+    def attempt(tried: Scene, clock: Validator[TrainedPolicy], steps: int) -> None:
+        learn(tried, make_policy(scene, family), clock, steps)
+
+    steps = steps_for(scene, attempt)
     policy = make_policy(scene, family)
     meter = Meter(scene.host)
-    validator = _Recorder(scene, meter)
+    writes = partial(translate, scene.host, **scene.limits)
+    # What is chosen by the family needs no watching: its rounding must not decide what is kept.
+    validator = Recorder(scene, meter, writes, None if family != task.family else task.reads)
     learn(scene, policy, validator, steps)
     best = validator.best
     assert best is not None
@@ -107,26 +115,40 @@ class Later(Validator):
         return point
 
 
-class _Recorder(Validator):
-    """A validator whose curve can be watched in the run's folder."""
+class Recorder(Validator[Learned]):
+    """A validator whose curve can be watched in the run's folder.
 
-    def __init__(self, scene: Scene, meter: Meter) -> None:
+    Args:
+        scene: What to work with.
+        meter: Says what the training costs.
+        writes: Translates sentences with what is learned.
+        reads_target: The fraction of the source to read at most, or None.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        meter: Meter,
+        writes: Callable[[Sequence[str], Learned], Translations],
+        reads_target: float | None,
+    ) -> None:
         super().__init__(
             scene.valid,
             meter,
             native_bleu=scene.native_bleu,
-            translate=partial(translate, scene.host, **scene.limits),
-            reads_target=None if scene.task is None else scene.task.reads,
+            translate=writes,
+            reads_target=reads_target,
         )
         self._file = scene.folder / CURVE
 
-    def validate(self, policy: TrainedPolicy, env_steps: int) -> Point:
+    def validate(self, policy: Learned, env_steps: int) -> Point:
+        """Adds a point to the curve, and to its file."""
         point = super().validate(policy, env_steps)
         write_json(self._file, self.curve)
         return point
 
 
-class _Clock(Validator):
+class _Clock(Validator[Learned]):
     """Looks at its watch when a validator would translate."""
 
     def __init__(self) -> None:
@@ -137,22 +159,27 @@ class _Clock(Validator):
     def best(self) -> Point:  # type: ignore[override]
         return self.curve[-1]
 
-    def validate(self, policy: TrainedPolicy, env_steps: int) -> Point:
+    def validate(self, policy: Learned, env_steps: int) -> Point:
         self._best_policy = policy
         self.seconds.append(time.monotonic())
         self.curve.append(Point(env_steps, 0.0, 0.0, 1.0, 0.0, Spent()))
         return self.curve[-1]
 
 
-def _steps_of_minutes(scene: Scene, learn: Learn, action: str) -> int:
-    """How many steps a learner takes in the minutes it is given, by trying a few of them.
+def steps_for(scene: Scene, attempt: Callable[[Scene, Validator[Learned], int], object]) -> int:
+    """Environment steps of a training; where minutes are given, by trying a few of them.
 
     So schedules over the course of a training, as of the learning rate, end with it.
+
+    Args:
+        scene: What to work with.
+        attempt: Trains anew for so many steps.
     """
+    if scene.budget.steps is not None:
+        return scene.budget.steps
     assert scene.budget.minutes is not None
-    clock, steps = _Clock(), _TRIED * scene.budget.lanes
-    tried = replace(scene, budget=replace(scene.budget, validations=1))
-    learn(tried, make_policy(scene, action), clock, steps)
+    clock, steps = _Clock[Learned](), _TRIED * scene.budget.lanes
+    attempt(replace(scene, budget=replace(scene.budget, validations=1)), clock, steps)
     done = clock.curve[-1].env_steps - clock.curve[0].env_steps
     speed = done / (clock.seconds[-1] - clock.seconds[0])
     return max(1, int(60 * scene.budget.minutes * speed))

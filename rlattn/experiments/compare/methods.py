@@ -11,7 +11,14 @@ from typing import Any, Literal
 from rlattn.errors import InputError
 from rlattn.experiments.compare import rules
 from rlattn.experiments.compare.bounds import find_bound, write_bound
-from rlattn.experiments.compare.gradients import by_gradient, by_warm_ppo
+from rlattn.experiments.compare.gradients import (
+    by_gradient,
+    by_indexing,
+    by_warm_ppo,
+    share,
+    train_weights,
+    write_weights,
+)
 from rlattn.experiments.compare.learning import Learn, train_policy, write_policy
 from rlattn.experiments.compare.reinforcement import by_ppo, by_reinforce
 from rlattn.experiments.compare.scene import Train, Write
@@ -74,11 +81,9 @@ def _watching(name: str, choices: rules.Choices) -> Method:
     return _rule(name, choices, objectives=_BOTH, needs_native=True)
 
 
-def _learner(name: str, kind: Kind, learn: Learn, **traits: Any) -> Method:
+def _learner(name: str, kind: Kind, learn: Learn) -> Method:
     train = partial(train_policy, learn=learn)
-    return Method(
-        name, kind, train, write_policy, **{"objectives": _BOTH, "seeded": True, **traits}
-    )
+    return Method(name, kind, train, write_policy, _BOTH, seeded=True)
 
 
 for _method in (
@@ -92,6 +97,15 @@ for _method in (
     _rule("entmax15"),
     _rule("sparsemax"),
     _learner("gradient", "gradient", by_gradient),
+    Method(
+        "indexer",
+        "gradient",
+        partial(train_policy, learn=by_indexing, action=share),
+        write_policy,
+        ("budget",),
+        seeded=True,
+    ),
+    Method("weights", "gradient", train_weights, write_weights, ("quality",), seeded=True),
     _learner("ppo", "rl", by_ppo),
     _learner("reinforce", "rl", by_reinforce),
     _learner("warm-ppo", "rl", by_warm_ppo),

@@ -27,8 +27,8 @@ class Config(Material):
     Attributes:
         methods: Which methods; by default all. Without learning: native (always among them),
             uniform, random, diagonal, argmax, topk, topp, entmax15, sparsemax. By gradients:
-            gradient. By rewards: ppo, reinforce, warm-ppo (PPO after gradients), and the controls
-            constant and shuffled. A bound: oracle.
+            gradient, indexer, weights. By rewards: ppo, reinforce, warm-ppo (PPO after gradients),
+            and the controls constant and shuffled. A bound: oracle.
         objectives: What is learned: `quality`, a bias on the attention that makes the reference
             likelier; `budget`, a gate that keeps the host's output at given reads.
         reads: For `budget`: the fractions of the source to read at most, each a task of its own.
@@ -37,7 +37,8 @@ class Config(Material):
             token. By default 160,000, with --quick 6,000.
         minutes: How long each training takes instead; how many steps that are is measured before
             it, method by method.
-        lanes: How many sentences advance together in training.
+        lanes: How many sentences advance together where rewards teach; learners by gradients have
+            batches of 16, or what --settings say.
         valid_sentences: How many validation sentences choose what is kept; by default 500, with
             --quick 100.
         validations: How often a learner is validated during training; by default 20, with --quick

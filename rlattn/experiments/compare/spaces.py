@@ -31,11 +31,29 @@ def _gradient(trial: Trial) -> dict[str, Any]:
         "learning_rate": trial.suggest_float("learning_rate", 2e-4, 1e-2, log=True),
         "through_time": trial.suggest_categorical("through_time", [False, True]),
         "temperature": trial.suggest_categorical("temperature", [0.5, 1.0, 2.0]),
+        "lanes": trial.suggest_categorical("lanes", [8, 16, 64]),
+    }
+
+
+def _indexer(trial: Trial) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 2e-4, 1e-2, log=True),
+        "warm_up": trial.suggest_categorical("warm_up", [0.1, 0.3, 0.6]),
+        "lanes": trial.suggest_categorical("lanes", [8, 16, 64]),
+    }
+
+
+def _weights(trial: Trial) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 2e-3, 2e-1, log=True),
+        "lanes": trial.suggest_categorical("lanes", [8, 16, 64]),
     }
 
 
 SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {
     "gradient": _gradient,
+    "indexer": _indexer,
+    "weights": _weights,
     "ppo": _ppo,
     "reinforce": _reinforce,
 }
