@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from rlattn.agents.heuristics import topk_counts
 
 from rlattn.actions import make_family
 from rlattn.actions.distributions import PlackettLuce
 from rlattn.actions.topk import TopK
+from rlattn.agents.rules.counts import counts_for
 
 
 def test_where_there_are_fewer_positions_all_are_drawn() -> None:
@@ -46,7 +46,7 @@ def test_a_share_is_rounded_as_the_rule_of_equal_reads_rounds(percent: float) ->
     family = TopK(percent=percent)
     kept = np.array([family.size(length) for length in lengths])
     # The rule finds the least share that reads as much on average.
-    assert topk_counts(lengths, np.mean(kept / lengths)).tolist() == kept.tolist()
+    assert counts_for(lengths, np.mean(kept / lengths)).tolist() == kept.tolist()
 
 
 def test_a_share_stands_in_its_spec() -> None:

@@ -179,7 +179,7 @@ def test_a_task_of_ones_own_has_every_face(task: dict[str, Any]) -> None:
         ("mine/Translate-v", {}, "expected namespace/Name-vN"),
         ("rlattn/Translate-v0", {}, "is taken"),
         ("mine/T-v0", {"acton": "gate"}, "unknown setting 'acton': did you mean 'action'"),
-        ("mine/T-v0", {"zzz": 1}, "unknown setting 'zzz': expected one of action, corpus"),
+        ("mine/T-v0", {"zzz": 1}, "unknown setting 'zzz': expected one of action, copies, corpus"),
         ("mine/T-v0", {"family": "gate"}, "unknown setting 'family'"),
         ("mine/T-v0", {"lanes": 4}, "num_envs"),
         ("mine/T-v0", {"reward": {"reads": float("nan")}}, "reward=.*JSON"),
