@@ -31,7 +31,7 @@ class PolicyConfig:
     action: str
     d_model: int
     d_state: int
-    width: int = 128
+    width: int = 64
 
 
 class Keys(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 
 import numpy as np
 import torch
@@ -13,7 +12,8 @@ from rlattn.corpora.noise import NoisyPairs
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.seq2seq import pad
-from rlattn.inference import Translations
+from rlattn.inference import Trace, Translations
+from rlattn.inference.translation import by_length, in_batches
 from rlattn.steering import Allocation, steer
 
 
@@ -62,14 +62,13 @@ def oracle_gate(
                 strict=True,
             )
         ]
-        texts = [""] * len(sentences)
-        order = iter(sorted(range(len(sentences)), key=lambda i: len(sources.ids[i])))
-        while here := list(islice(order, batch)):
-            rows = [sources.ids[i] for i in here]
-            written = _write(host, rows, [opened[i] for i in here], max_target)
-            for i, text in zip(here, host.detokenize(written.tolist()), strict=True):
-                texts[i] = text
-        return Translations(texts, [float(row.mean()) for row in opened], sources.truncated)
+
+        def batch_of(here: Sequence[int]) -> tuple[Tensor, Trace]:
+            gates = [opened[i] for i in here]
+            written = _write(host, [sources.ids[i] for i in here], gates, max_target)
+            return written, Trace(torch.tensor([float(gate.mean()) for gate in gates]))
+
+        return in_batches(host, sources, by_length(sources, batch), batch_of)
 
     return write
 

@@ -116,7 +116,7 @@ class PointerPolicy(ActorCriticPolicy):
         *,
         action: str,
         d_model: int | None = None,
-        width: int = 128,
+        width: int = 64,
         **kwargs: Any,
     ) -> None:
         d_model = _d_model(observation_space) if d_model is None else d_model

@@ -46,7 +46,7 @@ class PPOSettings:
     gamma: float | None = None
     gae_lambda: float = 0.9
     entropy: float = 0.0
-    width: int = 128
+    width: int = 64
 
 
 def make_ppo(

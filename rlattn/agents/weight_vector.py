@@ -16,7 +16,8 @@ from rlattn.agents.lessons import Lesson, lessons
 from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
 from rlattn.hosts import Encoded, Seq2SeqHost
-from rlattn.inference import Translations
+from rlattn.inference import Trace, Translations
+from rlattn.inference.translation import by_length, in_batches
 from rlattn.steering import Allocation, steer
 
 _BATCH = 64
@@ -60,10 +61,8 @@ class WeightVector:
             sentences: In the source language.
         """
         sources = self.host.tokenize(sentences, self.max_source)
-        order = sorted(range(len(sentences)), key=lambda i: len(sources.ids[i]))
-        texts = [""] * len(sentences)
-        for start in range(0, len(order), _BATCH):
-            here = order[start : start + _BATCH]
+
+        def write(here: Sequence[int]) -> tuple[Tensor, Trace]:
             encoded = self.host.encode([sources.ids[i] for i in here])
             with steer(self.host.model, weighed(encoded, self.vector)):
                 written = self.host.model.generate(
@@ -73,9 +72,9 @@ class WeightVector:
                     num_beams=1,
                     do_sample=False,
                 )
-            for i, text in zip(here, self.host.detokenize(written.tolist()), strict=True):
-                texts[i] = text
-        return Translations(texts, [1.0] * len(sentences), sources.truncated)
+            return written, Trace()
+
+        return in_batches(self.host, sources, by_length(sources, _BATCH), write)
 
 
 def weighed(encoded: Encoded, vector: Tensor) -> Allocation:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.pieces import tokens
-from rlattn.hosts.seq2seq import pad
+from rlattn.hosts.seq2seq import Tokenized, pad
 from rlattn.inference.alignment import Alignment
 from rlattn.inference.session import native
 from rlattn.inference.trace import Trace
@@ -68,24 +69,61 @@ def translate(
         InputError: If the host is not the policy's.
     """
     sources = host.tokenize(sentences, max_source)
-    # Sentences of like length together: a batch is as slow as its longest.
-    order = sorted(range(len(sentences)), key=lambda i: len(sources.ids[i]))
-    texts, reads = [""] * len(sentences), [1.0] * len(sentences)
-    alignments: list[Alignment | None] = [None] * len(sentences)
-    for start in range(0, len(order), batch):
-        here = order[start : start + batch]
+
+    def write(here: Sequence[int]) -> tuple[Tensor, Trace]:
         rows = [sources.ids[i] for i in here]
-        written, record = _write(host, rows, policy, max_target, beams, trace)
-        for i, text in zip(here, host.detokenize(written.tolist()), strict=True):
-            texts[i] = text
-        if policy is not None:
-            for i, fraction in zip(here, record.reads_fraction.tolist(), strict=True):
-                reads[i] = fraction
+        return _write(host, rows, policy, max_target, beams, trace)
+
+    return in_batches(host, sources, by_length(sources, batch), write, trace=trace)
+
+
+def by_length(sources: Tokenized, size: int) -> Iterator[list[int]]:
+    """Which sources go together: those of like length, for a batch is as slow as its longest.
+
+    Args:
+        sources: All sources.
+        size: How many go together at most.
+
+    Yields:
+        Indices of sources.
+    """
+    order = iter(sorted(range(len(sources.ids)), key=lambda i: len(sources.ids[i])))
+    while here := list(islice(order, size)):
+        yield here
+
+
+def in_batches(
+    host: Seq2SeqHost,
+    sources: Tokenized,
+    batches: Iterable[Sequence[int]],
+    write: Callable[[Sequence[int]], tuple[Tensor, Trace]],
+    *,
+    trace: bool = False,
+) -> Translations:
+    """Writes sources batch by batch, and puts what was written into their order.
+
+    Args:
+        host: Whose tokens they are.
+        sources: All sources.
+        batches: Indices of sources, each once.
+        write: Writes those of some indices: the tokens, a start token included,
+            ``[rows, 1 + target]``, and what was read meanwhile; where that says nothing of reads,
+            all was read.
+        trace: Whether to keep where the host looked.
+    """
+    texts, reads = [""] * len(sources.ids), [1.0] * len(sources.ids)
+    alignments: dict[int, Alignment] = {}
+    for here in batches:
+        written, record = write(here)
+        detokenized = host.detokenize(written[:, 1:].tolist())
+        fractions = record.reads_fraction.tolist() or [1.0] * len(here)
+        for i, text, fraction in zip(here, detokenized, fractions, strict=True):
+            texts[i], reads[i] = text, fraction
         if trace:
-            for i, alignment in zip(here, alignments_of(host, rows, written, record), strict=True):
-                alignments[i] = alignment
+            rows = [sources.ids[i] for i in here]
+            alignments |= zip(here, alignments_of(host, rows, written, record), strict=True)
     return Translations(
-        texts, reads, sources.truncated, [each for each in alignments if each is not None]
+        texts, reads, sources.truncated, [alignments[i] for i in sorted(alignments)]
     )
 
 

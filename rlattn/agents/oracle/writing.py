@@ -11,8 +11,8 @@ from rlattn.agents.oracle.search import Search, batches
 from rlattn.corpora import Pair
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.seq2seq import pad
-from rlattn.inference import Alignment, Trace, Translations
-from rlattn.inference.translation import alignments_of
+from rlattn.inference import Trace, Translations
+from rlattn.inference.translation import in_batches
 
 
 def translate_by_oracle(
@@ -55,22 +55,12 @@ def translate_by_oracle(
     """
     sources = host.tokenize([pair.source for pair in pairs], max_source)
     targets = host.tokenize_target([pair.target for pair in pairs], max_target).ids
-    texts, reads = [""] * len(pairs), [1.0] * len(pairs)
-    alignments: list[Alignment | None] = [None] * len(pairs)
-    for here in batches(sources.ids, boosts, lanes):
-        rows = [sources.ids[i] for i in here]
-        search = Search(host, rows, boosts, max_target, record=trace)
-        written, record = _write(host, search, [targets[i] for i in here], max_target)
-        detokenized = host.detokenize(written[:, 1:].tolist())
-        fractions = record.reads_fraction.tolist()
-        for i, text, fraction in zip(here, detokenized, fractions, strict=True):
-            texts[i], reads[i] = text, fraction
-        if trace:
-            for i, one in zip(here, alignments_of(host, rows, written, record), strict=True):
-                alignments[i] = one
-    return Translations(
-        texts, reads, sources.truncated, [each for each in alignments if each is not None]
-    )
+
+    def write(here: Sequence[int]) -> tuple[Tensor, Trace]:
+        search = Search(host, [sources.ids[i] for i in here], boosts, max_target, record=trace)
+        return _write(host, search, [targets[i] for i in here], max_target)
+
+    return in_batches(host, sources, batches(sources.ids, boosts, lanes), write, trace=trace)
 
 
 def _write(

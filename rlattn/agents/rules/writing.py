@@ -13,8 +13,8 @@ from rlattn.agents.rules.base import Rule, Seen
 from rlattn.agents.rules.counts import counts_for
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.hosts.lanes import shortest
-from rlattn.inference import Alignment, Trace, Translations
-from rlattn.inference.translation import alignments_of
+from rlattn.inference import Trace, Translations
+from rlattn.inference.translation import by_length, in_batches
 from rlattn.steering import Steering
 
 
@@ -44,24 +44,12 @@ def translate_by_rule(
     counts = np.zeros_like(lengths)
     if rule.reads is not None and len(lengths):
         counts = counts_for(lengths, rule.reads)
-    order = np.argsort(lengths, kind="stable")
-    texts, reads = [""] * len(sentences), [1.0] * len(sentences)
-    alignments: list[Alignment | None] = [None] * len(sentences)
-    for start in range(0, len(order), batch):
-        here = order[start : start + batch]
+
+    def write(here: Sequence[int]) -> tuple[Tensor, Trace]:
         rows = [sources.ids[i] for i in here]
-        kept = torch.from_numpy(counts[here])
-        written, record = _write(host, rows, rule, kept, max_target, trace)
-        detokenized = host.detokenize(written[:, 1:].tolist())
-        fractions = record.reads_fraction.tolist()
-        for i, text, fraction in zip(here, detokenized, fractions, strict=True):
-            texts[i], reads[i] = text, fraction
-        if trace:
-            for i, one in zip(here, alignments_of(host, rows, written, record), strict=True):
-                alignments[i] = one
-    return Translations(
-        texts, reads, sources.truncated, [each for each in alignments if each is not None]
-    )
+        return _write(host, rows, rule, torch.from_numpy(counts[here]), max_target, trace)
+
+    return in_batches(host, sources, by_length(sources, batch), write, trace=trace)
 
 
 def _write(

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from rlattn.experiments.budget.writing import ACTIONS, PLAIN, Task, writer
+from rlattn.experiments.budget.writing import ACTIONS, PLAIN, Fit, Task, fit, writer
 from rlattn.experiments.throughput.measure import Rounds, Spread, clock, interleave
 from rlattn.experiments.throughput.memory import peak_rss_mb
 
@@ -28,10 +28,11 @@ def measure(task: Task, rounds: int, report: Callable[[str], None]) -> dict[str,
         By contestant: ``tokens_per_s`` (a `Spread`), ``over_plain`` (the ratio, a `Spread`),
         ``reads`` (the share of positions) and ``peak_mb`` (10^6 bytes, weights included).
     """
-    writers, reads = {}, {}
+    writers, fits = {}, {}
     for name in CONTESTANTS:
         report(name)
-        writers[name], reads[name] = writer(task, name)
+        fits[name] = fit(task, name)
+        writers[name] = writer(task, name, fits[name])
     rates: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
     for name, rate in interleave(writers, rounds=rounds, seconds=0.0, clock=clock("cpu")):
         report(name)
@@ -42,21 +43,21 @@ def measure(task: Task, rounds: int, report: Callable[[str], None]) -> dict[str,
         name: {
             "tokens_per_s": found.rate(name),
             "over_plain": Spread(1.0, 1.0, 1.0) if name == PLAIN else found.ratio(name, PLAIN),
-            "reads": reads[name],
-            "peak_mb": peak(task, name),
+            "reads": fits[name].reads,
+            "peak_mb": peak(task, name, fits[name]),
         }
         for name in CONTESTANTS
     }
 
 
-def peak(task: Task, contestant: str) -> float:
+def peak(task: Task, contestant: str, fitted: Fit) -> float:
     """The most memory that a contestant takes in a process of its own, in 10^6 bytes."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        return pool.submit(_peak, task, contestant, torch.get_num_threads()).result()
+        return pool.submit(_peak, task, contestant, fitted, torch.get_num_threads()).result()
 
 
-def _peak(task: Task, contestant: str, threads: int) -> float:
+def _peak(task: Task, contestant: str, fitted: Fit, threads: int) -> float:
     torch.set_num_threads(threads)
-    writer(task, contestant)[0].work()
+    writer(task, contestant, fitted).work()
     return peak_rss_mb()

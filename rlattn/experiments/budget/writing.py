@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
@@ -51,30 +51,70 @@ class Task:
     seed: int
 
 
-def writer(task: Task, contestant: str) -> tuple[Contestant, float]:
-    """A contestant that writes a task.
+@dataclass(frozen=True)
+class Fit:
+    """How a contestant keeps to a budget.
+
+    Attributes:
+        reads: The share of the positions that it reads.
+        bias: What it adds to its scores, so that it does.
+    """
+
+    reads: float
+    bias: float = 0.0
+
+
+@torch.no_grad()
+def fit(task: Task, contestant: str) -> Fit:
+    """Shifts the log-odds of gates until their share that is open is close to the budget.
+
+    Args:
+        task: What is written meanwhile.
+        contestant: `PLAIN`, which reads everything, or one of `ACTIONS`.
+    """
+    if contestant == PLAIN:
+        return Fit(1.0)
+    model, memory = _model(task.size, task.seed), _memory(task)
+    policy = _policy(model, task, contestant)
+    score, seen, reads = policy.policy.score, [], 0.0
+    hook = score.register_forward_hook(lambda module, args, output: seen.append(output.flatten()))
+    for fitting in range(_FITTINGS):
+        with policy.steer(model) as trace:
+            _generate(model, memory, task.tokens)
+        reads = float(trace.reads_fraction.mean())
+        if abs(reads - task.budget) <= _CLOSE * task.budget:
+            break
+        # Where it looked decides where it looks next: one shift is not enough, and whole ones
+        # may swing to and fro.
+        scores = torch.cat(seen)
+        open_ones = max(1, round(task.budget * len(scores)))
+        shift = scores.kthvalue(len(scores) - open_ones + 1).values
+        score.bias.sub_(shift if not fitting else shift / 2)
+        seen.clear()
+    hook.remove()
+    return Fit(reads, float(score.bias))
+
+
+def writer(task: Task, contestant: str, fitted: Fit) -> Contestant:
+    """A contestant that writes a task; its unit of work is a token.
 
     Args:
         task: What it writes.
         contestant: `PLAIN` or one of `ACTIONS`.
-
-    Returns:
-        The contestant, whose unit of work is a token, and the share of the positions that it reads.
+        fitted: What `fit` found for it.
     """
-    model = _model(task.size, task.seed)
-    memory = _memory(task)
+    model, memory = _model(task.size, task.seed), _memory(task)
     context: Callable[[], AbstractContextManager[Any]] = nullcontext
-    reads = 1.0
     if contestant != PLAIN:
         policy = _policy(model, task, contestant)
-        reads = _fit(policy, model, memory, task)
+        nn.init.constant_(policy.policy.score.bias, fitted.bias)
         context = lambda: policy.steer(model)  # noqa: E731
 
     def write() -> int:
         with context():
             return _generate(model, memory, task.tokens)
 
-    return Contestant(write, warm_up=write), reads
+    return Contestant(write, warm_up=write)
 
 
 @cache
@@ -111,29 +151,3 @@ def _policy(model: PreTrainedModel, task: Task, action: str) -> TrainedPolicy:
     with torch.no_grad():
         network.score.weight.mul_(10.0)  # Strong opinions, of which some change at every step.
     return TrainedPolicy(network, "random", fingerprint(model))
-
-
-@torch.no_grad()
-def _fit(policy: TrainedPolicy, model: PreTrainedModel, memory: Tensor, task: Task) -> float:
-    """Shifts the log-odds of gates until their share that is open is close to the budget.
-
-    Returns:
-        The share that is read.
-    """
-    score, seen, reads = policy.policy.score, [], 0.0
-    hook = score.register_forward_hook(lambda module, args, output: seen.append(output.flatten()))
-    for fitting in range(_FITTINGS):
-        with policy.steer(model) as trace:
-            _generate(model, memory, task.tokens)
-        reads = float(trace.reads_fraction.mean())
-        if abs(reads - task.budget) <= _CLOSE * task.budget:
-            break
-        # Where it looked decides where it looks next: one shift is not enough, and whole ones
-        # may swing to and fro.
-        scores = torch.cat(seen)
-        open_ones = max(1, round(task.budget * len(scores)))
-        shift = scores.kthvalue(len(scores) - open_ones + 1).values
-        score.bias.sub_(shift if not fitting else shift / 2)
-        seen.clear()
-    hook.remove()
-    return reads

@@ -15,7 +15,7 @@ from rlattn.experiments.budget import __main__ as program
 from rlattn.experiments.budget import points, settings
 from rlattn.experiments.budget.points import CONTESTANTS
 from rlattn.experiments.budget.settings import Config
-from rlattn.experiments.budget.writing import Task
+from rlattn.experiments.budget.writing import Task, fit
 from rlattn.hosts import Seq2SeqHost
 from tests.experiments.small import LIMITS, write_task
 from tests.hosts.tiny import tiny_host
@@ -45,12 +45,12 @@ def host() -> Seq2SeqHost:
 @pytest.fixture
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Peak memory is measured in processes of their own, which take seconds each."""
-    monkeypatch.setattr(points, "peak", lambda task, contestant: 1.0)
+    monkeypatch.setattr(points, "peak", lambda task, contestant, fitted: 1.0)
 
 
 def test_memory_is_that_of_a_process_of_its_own() -> None:
     task = Task(source=130, batch=2, budget=0.1, tokens=4, size="tiny", seed=0)
-    assert 50 < points.peak(task, "gate") < 3000
+    assert 50 < points.peak(task, "gate", fit(task, "gate")) < 3000
 
 
 @pytest.mark.usefixtures("no_processes")
