@@ -32,8 +32,9 @@ class Bias(ActionFamily):
 
     def distribution(self, parameters: Tensor, mask: Tensor) -> DiagonalGaussian:
         """A normal distribution from each position's mean and log standard deviation."""
-        # A standard deviation outside of [0.01, 1] serves no action in [-1, 1].
-        return DiagonalGaussian(parameters[..., 0], parameters[..., 1].clamp(-4.6, 0.0), mask)
+        # A step of PPO moves a mean by a share of the standard deviation. It would shrink, for noise
+        # costs, and below a seventh learning comes to a halt; above 1 no action in [-1, 1] needs it.
+        return DiagonalGaussian(parameters[..., 0], parameters[..., 1].clamp(-2.0, 0.0), mask)
 
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:
         """A bias on the attention logits, `SCALE` times the clipped action."""

@@ -42,7 +42,7 @@ class PPOSettings:
     rollout: int = 64
     batch_size: int = 2048
     epochs: int = 4
-    learning_rate: float = 7e-4
+    learning_rate: float = 1.5e-3
     gamma: float | None = None
     gae_lambda: float = 0.9
     entropy: float = 0.0

@@ -81,11 +81,11 @@ class Config(Material):
             scales them, `simplex` replaces the attention, and `mix` keeps some of it. Put before
             any of them, `per-layer:` has it decided for each decoder layer: `per-layer:gate`.
         reward: Weighted terms, such as `fidelity=1 reads=-0.5`. At each step: agreement, fidelity,
-            likelihood, log_likelihood and accuracy (of the reference), reads, entropy, coverage,
-            latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:` before
-            them, as differences at each step. As controls: constant, and any term with `shuffled:`
-            before it. A weight may be a schedule, `reads=-0.1:-0.5:100000` (from, to, steps), or
-            find a target of a cost, `latency=target:0.5`. By default what opens positions is
+            likelihood, log_likelihood, probability and accuracy (of the reference), reads, entropy,
+            coverage, latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:`
+            before them, as differences at each step. As controls: constant, and any term with
+            `shuffled:` before it. A weight may be a schedule, `reads=-0.1:-0.5:100000` (from, to,
+            steps), or find a target of a cost, `latency=target:0.5`. By default what opens positions is
             rewarded for agreement, gates and windows with a --reads-target of 0.2, and all else
             for likelihood.
         reads_target: Adapt the weight of the reads until this fraction of the source is read, and
@@ -115,7 +115,7 @@ class Config(Material):
     lanes: int = 64
     valid_sentences: int = 500
     validations: int = 20
-    learning_rate: float = 7e-4
+    learning_rate: float = 1.5e-3
     gamma: Maybe[float] = None
     seed: int = 0
     out: Maybe[Path] = None

@@ -8,6 +8,7 @@ from rlattn.rewards.base import Reward, SentenceReward
 from rlattn.rewards.controls import Constant, Control, Shuffled, controlled
 from rlattn.rewards.fidelity import Fidelity
 from rlattn.rewards.likelihood import Likelihood, LogLikelihood
+from rlattn.rewards.probability import Probability
 from rlattn.rewards.quality import Bleu, Chrf, Exact, Ter
 from rlattn.rewards.reading import Coverage, Entropy, Latency, Length, Reads
 from rlattn.rewards.registry import REWARDS, make_reward, register_reward, register_scorer
@@ -33,6 +34,7 @@ __all__ = [
     "Likelihood",
     "LogLikelihood",
     "Need",
+    "Probability",
     "Reads",
     "Reward",
     "Schedule",

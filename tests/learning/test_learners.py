@@ -25,7 +25,7 @@ from tests.learning.local_host import POSITIONS, local_host
 from tests.learning.test_alignment import LANES, TASKS
 
 TASK = TASKS["copy"]
-PPO = PPOSettings(rollout=8, batch_size=256, learning_rate=2e-3, gamma=0.0)
+PPO = PPOSettings(rollout=8, batch_size=256, learning_rate=4e-3, gamma=0.0)
 REINFORCE = ReinforceSettings(rollout=8, learning_rate=5e-3, gamma=0.0)
 REWARD = {"fidelity": 1.0, "reads": -2.0}
 

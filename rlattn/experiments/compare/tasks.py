@@ -17,7 +17,7 @@ class Task:
 
     Attributes:
         objective: `quality`, the most quality that attention alone can give: the family is `bias`,
-            and each step is rewarded for its gain in the log-likelihood of the reference.
+            and each step is rewarded for its gain in the probability of the reference's token.
             `budget`, the most quality at given reads: the family is `gate`, and each step along
             the host's own output is rewarded for agreeing with it.
         reads: The fraction of the source to read at most; None for `quality`.
@@ -44,7 +44,7 @@ class Task:
     @property
     def weights(self) -> dict[str, float | dict[str, Any]]:
         """What is rewarded, as `rlattn.rewards.TotalReward` takes it."""
-        return {"likelihood": 1.0} if self.objective == "quality" else {"agreement": 1.0}
+        return {"probability": 1.0} if self.objective == "quality" else {"agreement": 1.0}
 
     @property
     def gamma(self) -> float:
