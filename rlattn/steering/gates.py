@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,6 +21,24 @@ FEW = 0.3
 FEW_OF_MEMORY = 0.6
 """The same where positions are gathered once for all layers, not their keys and values for each."""
 
+PAGE = 16
+"""How many positions of a memory are a page, see `Pages`."""
+
+_SPARED = 0.85
+"""Up to this share of what would be read otherwise, pages pay."""
+
+
+class Pages(NamedTuple):
+    """What lanes read of a memory, in pages: a lane that reads little takes few of them.
+
+    Attributes:
+        lane: Whose each page is, int64, `[pages]`.
+        slot: Where it stands among those of all lanes if all had as many, int64, `[pages]`.
+    """
+
+    lane: Tensor
+    slot: Tensor
+
 
 class Gate:
     """A gate as all layers of a forward use it.
@@ -31,12 +50,14 @@ class Gate:
         heads: Number of heads of a layer.
         dtype: Of the queries.
         few: Up to which share of the positions the open ones are gathered.
+        paged: Whether lanes that read much may read more than others, for `pick_once`.
 
     Attributes:
         bias: What is added to the logits at the positions that are read, `[lanes, 1, queries or 1,
             width]`; the smallest finite number where nothing may be read.
         index: The positions that are read, int64, `[lanes, width]`: the open ones, and the first of
             them again in lanes that have fewer than others. None where all are, in their order.
+        pages: Which parts of `index` are gathered by `pick_once`; None where all are.
 
     Raises:
         SteeringError: If a lane has no valid position open.
@@ -49,6 +70,8 @@ class Gate:
         heads: int,
         dtype: torch.dtype,
         few: float,
+        *,
+        paged: bool = False,
     ) -> None:
         self._heads, self._source = heads, allocation.values.shape[1]
         self._kept: dict[str, Tensor] = {}
@@ -61,15 +84,26 @@ class Gate:
             opened, added = opened & (mask > torch.finfo(mask.dtype).min / 2), mask.to(dtype)
         # The smallest finite number gives a weight of exactly zero beside any real logit.
         shut = torch.finfo(dtype).min
-        self.bias, self.index = torch.where(opened, added, shut), None
+        self.bias, self.index, self.pages = torch.where(opened, added, shut), None, None
         count = opened.sum(-1, keepdim=True)
-        least, most = torch.stack(count.aminmax()).tolist()  # the only wait for the device
+        taken = -(-count // PAGE)
+        # The only wait for the device.
+        least, most, pages = torch.stack([*count.aminmax(), taken.sum()]).tolist()
         if not least:
             refuse(count == 0, None, "a gate with no valid position open")
-        if self._source >= LONG and most <= few * self._source and opened.shape[2] == 1:
-            self.index = _places(opened[:, 0, 0], most)
-            beyond = torch.arange(most, device=opened.device) >= count
+        if self._source < LONG or opened.shape[2] > 1:
+            return
+        paged = paged and pages * PAGE <= _SPARED * len(opened) * most
+        width = -(-most // PAGE) * PAGE if paged else most
+        if (pages * PAGE if paged else len(opened) * most) <= few * len(opened) * self._source:
+            self.index = _places(opened[:, 0, 0], width)
+            beyond = torch.arange(width, device=opened.device) >= count
             self.bias = self.columns(self.bias).masked_fill(beyond, shut)
+            if paged:
+                of_each = width // PAGE
+                used = torch.arange(of_each, device=opened.device) < taken.view(-1, 1)
+                slot = used.flatten().nonzero()[:, 0]
+                self.pages = Pages(slot // of_each, slot)
 
     @cached_property
     def bias_per_head(self) -> Tensor:
@@ -106,9 +140,17 @@ class Gate:
         return picked.view(shape).permute(order)
 
     def pick_once(self, memory: Tensor) -> Tensor:
-        """What all layers read of a memory, `[lanes, source, size]` to `[lanes, width, size]`."""
+        """What all layers read of a memory, `[lanes, source, size]`.
+
+        Returns:
+            `[lanes, width, size]`, or `[pages, PAGE, size]`.
+        """
         if self._memory is None:
-            self._memory = self.pick("memory", memory[:, None])[:, 0]
+            self._memory = (
+                self.pick("memory", memory[:, None])[:, 0]
+                if self.index is None or self.pages is None
+                else _gathered(memory, self.index, self.pages)
+            )
         return self._memory
 
     def columns(self, numbers: Tensor) -> Tensor:
@@ -126,6 +168,14 @@ class Gate:
         nothing = weights.new_zeros(*weights.shape[:-1], self._source)
         # Added: a lane's first may be there again, with no weight.
         return nothing.scatter_add(-1, index, weights)
+
+
+def _gathered(memory: Tensor, index: Tensor, pages: Pages) -> Tensor:
+    """The pages of a memory `[lanes, source, size]`, `[pages, PAGE, size]`."""
+    lanes, source, size = memory.shape
+    places = index.view(-1, PAGE).index_select(0, pages.slot) + source * pages.lane[:, None]
+    rows = memory.reshape(lanes * source, size).index_select(0, places.flatten())
+    return rows.view(*places.shape, size)
 
 
 def _places(opened: Tensor, most: int) -> Tensor:

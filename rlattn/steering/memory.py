@@ -10,6 +10,7 @@ source, is not needed. DeepSeek-V2 (DeepSeek-AI, 2024) reads its compressed cach
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer, EncoderDecoderCache
 
 from rlattn.steering import gates
-from rlattn.steering.gates import Gate
+from rlattn.steering.gates import Gate, Pages
 
 _NAMES = (("k_proj", "v_proj"), ("k", "v"), ("key", "value"))
 """What the linear maps to keys and values are called in BART's, T5's and BERT's kin."""
@@ -41,7 +42,8 @@ class Projections(NamedTuple):
 
         Args:
             query: `[lanes, heads, queries, head_dim]`.
-            read: The positions of the memory that `gate` picked, `[lanes, width, d_model]`.
+            read: The positions of the memory that `gate` picked, `[lanes, width, d_model]`, or
+                pages of them, `[pages, PAGE, d_model]`.
             gate: What may be read.
             position_bias: None or additive, over all positions, as for `Gate.columns`.
             scale: Factor on the dot products.
@@ -51,23 +53,20 @@ class Projections(NamedTuple):
             `[lanes, heads, queries, width]`.
         """
         lanes, heads, queries, size = query.shape
-        rows, width = heads * queries, read.shape[1]
+        rows = heads * queries
         asked = self._through(query, self.key.weight.view(heads, size, -1))
         bias = gate.bias.expand(-1, heads, queries, -1)
         if position_bias is not None:
             bias = bias + gate.columns(position_bias)
-        weights = torch.baddbmm(
-            bias.reshape(lanes, rows, width),
-            asked.reshape(lanes, rows, -1),
-            read.transpose(1, 2),
-            alpha=scale,
-        ).softmax(-1)
-        found = torch.bmm(weights, read).view(lanes, heads, queries, -1)
+        bias, asked = bias.reshape(lanes, rows, -1), asked.reshape(lanes, rows, -1)
+        look = _look if gate.pages is None else partial(_look_in_pages, gate.pages)
+        found, weights = look(asked, read, bias, scale)
+        found = found.view(lanes, heads, queries, -1)
         output = self._through(found, self.value.weight.view(heads, size, -1).transpose(1, 2))
         output = output.transpose(1, 2)
         if self.value.bias is not None:
             output = output + self.value.bias.view(heads, size)
-        return output.contiguous(), weights.view(lanes, heads, queries, width)
+        return output.contiguous(), weights.view(lanes, heads, queries, -1)
 
     @staticmethod
     def _through(numbers: Tensor, maps: Tensor) -> Tensor:
@@ -75,6 +74,34 @@ class Projections(NamedTuple):
         lanes, heads, queries, size = numbers.shape
         rows = numbers.transpose(0, 1).reshape(heads, lanes * queries, size)
         return torch.bmm(rows, maps).view(heads, lanes, queries, -1).transpose(0, 1)
+
+
+def _look(asked: Tensor, read: Tensor, bias: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """What lanes find, `[lanes, rows, d_model]`, and where, `[lanes, rows, width]`.
+
+    Args:
+        asked: What each row of a lane looks for, `[lanes, rows, d_model]`.
+        read: Where, `[lanes, width, d_model]`.
+        bias: On the logits, `[lanes, rows, width]`.
+        scale: Factor on the dot products.
+    """
+    weights = torch.baddbmm(bias, asked, read.transpose(1, 2), alpha=scale).softmax(-1)
+    return torch.bmm(weights, read), weights
+
+
+def _look_in_pages(
+    pages: Pages, asked: Tensor, read: Tensor, bias: Tensor, scale: float
+) -> tuple[Tensor, Tensor]:
+    """The same where pages are read, `[pages, PAGE, d_model]`."""
+    lanes, rows, width = bias.shape
+    of_each, page = width // read.shape[1], read.shape[1]
+    products = torch.bmm(asked.index_select(0, pages.lane), read.transpose(1, 2))
+    logits = products.new_zeros(lanes * of_each, rows, page).index_copy(0, pages.slot, products)
+    logits = logits.view(lanes, of_each, rows, page).transpose(1, 2).reshape(lanes, rows, width)
+    weights = bias.add(logits, alpha=scale).softmax(-1)
+    shares = weights.view(lanes, rows, of_each, page).transpose(1, 2).reshape(-1, rows, page)
+    found = torch.bmm(shares.index_select(0, pages.slot), read)
+    return torch.zeros_like(asked).index_add(0, pages.lane, found), weights
 
 
 def projections_of(

@@ -222,7 +222,9 @@ class Reading:
             # Natively read layers read everything, and what all read is added up.
             alike = len(self._scope.layers) == self._scope.layers_count
             few = gates.FEW_OF_MEMORY if lent else gates.FEW if alike else 0.0
-            self._gates[number] = Gate(allocation, mask, query.shape[1], query.dtype, few)
+            self._gates[number] = Gate(
+                allocation, mask, query.shape[1], query.dtype, few, paged=lent is not None
+            )
         gate = self._gates[number]
         if lent is not None:
             scale = query.shape[-1] ** -0.5 if scaling is None else scaling

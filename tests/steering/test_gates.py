@@ -138,3 +138,29 @@ def test_short_sources_and_open_gates_are_masked() -> None:
     assert gate_of(few[None]).index is not None
     assert gate_of(few[None, 1:]).index is None
     assert gate_of(~few[None], few=0.5).index is None
+
+
+def test_a_lane_that_reads_little_takes_few_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "LONG", 1)
+    monkeypatch.setattr(gates, "PAGE", 4)
+    opened = torch.arange(40) < torch.tensor([[1], [9], [40], [4]])
+    memory = torch.arange(4 * 40.0).view(4, 40, 1)
+    gate = Gate(Allocation("gate", opened), None, HEADS, torch.float32, 1.0, paged=True)
+    read = gate.pick_once(memory)
+    assert gate.pages is not None
+    assert gate.pages.lane.bincount().tolist() == [1, 3, 10, 1]
+    assert read.shape == (15, 4, 1)
+    for lane in range(4):
+        own = read[gate.pages.lane == lane].unique().long()
+        assert torch.equal(own, 40 * lane + opened[lane].nonzero()[:, 0])
+
+
+@pytest.mark.parametrize(("counts", "paged"), [([20, 20, 20], False), ([20, 1, 1], True)])
+def test_pages_are_for_lanes_that_differ(
+    counts: list[int], paged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gates, "LONG", 1)
+    monkeypatch.setattr(gates, "PAGE", 4)
+    opened = torch.arange(40) < torch.tensor(counts)[:, None]
+    gate = Gate(Allocation("gate", opened), None, HEADS, torch.float32, 1.0, paged=True)
+    assert (gate.pages is not None) == paged

@@ -60,16 +60,18 @@ def written_out(reader: Reader, steering: Steering, opened: Tensor, lent: bool) 
     return torch.cat(logits, dim=1)
 
 
-@pytest.mark.parametrize("few", [1.0, 0.0])
+@pytest.mark.parametrize(("few", "page"), [(1.0, 32), (1.0, 2), (0.0, 2)])
 def test_the_memory_gives_what_keys_and_values_give(
-    lender: Reader, few: float, monkeypatch: pytest.MonkeyPatch
+    lender: Reader, few: float, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gates, "FEW_OF_MEMORY", few)
+    monkeypatch.setattr(gates, "PAGE", page)
     lender.model.double()
     lender.inputs = {
         k: v.double() if v.is_floating_point() else v for k, v in lender.inputs.items()
     }
     opened = torch.rand(lender.target.shape[1], LANES, SOURCE) < 0.5
+    opened[:, 1:] &= torch.rand(1, LANES - 1, 1) < 0.5  # some lanes read much less than others
     opened[..., 1] = True
     with Steering(lender.model, record=True) as steering:
         expected = written_out(lender, steering, opened, lent=False)
