@@ -32,8 +32,8 @@ class Bias(ActionFamily):
 
     def distribution(self, parameters: Tensor, mask: Tensor) -> DiagonalGaussian:
         """A normal distribution from each position's mean and log standard deviation."""
-        # A step of PPO moves a mean by a share of the standard deviation. Noise costs, so that would
-        # shrink, and below a seventh learning comes to a halt; actions in [-1, 1] need none above 1.
+        # A step of PPO moves a mean by a share of the standard deviation. Noise costs, so that
+        # shrinks, and below a seventh learning comes to a halt; in [-1, 1] none above 1 is needed.
         return DiagonalGaussian(parameters[..., 0], parameters[..., 1].clamp(-2.0, 0.0), mask)
 
     def allocation(self, action: Tensor, mask: Tensor) -> Allocation:

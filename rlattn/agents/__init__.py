@@ -7,8 +7,12 @@ from rlattn.agents.gradient import GradientSettings, learn_gradient
 from rlattn.agents.indexer import IndexerSettings, learn_indexer
 from rlattn.agents.learners import begin_with, learn_ppo
 from rlattn.agents.meter import Meter, Spent
-from rlattn.agents.oracle import Bound, oracle_bound, translate_by_oracle
-from rlattn.agents.oracle_gate import oracle_gate
+from rlattn.agents.oracle import (
+    Bound,
+    oracle_bound,
+    translate_by_oracle,
+    translate_by_oracle_gate,
+)
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.reinforce import ReinforceSettings, learn_reinforce
 from rlattn.agents.reward_log import RewardLog
@@ -40,7 +44,7 @@ __all__ = [
     "learn_weights",
     "make_ppo",
     "oracle_bound",
-    "oracle_gate",
     "trained_policy",
     "translate_by_oracle",
+    "translate_by_oracle_gate",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from rlattn.corpora.base import Pair, ParallelCorpus
 from rlattn.corpora.files import read_parallel
-from rlattn.corpora.noise import Layout, NoisyPairs, noisy_corpus
+from rlattn.corpora.noise import Layout, NoisyPair, NoisyPairs, noisy_corpus
 from rlattn.corpora.registry import load_corpus
 from rlattn.corpora.splits import build_corpus
 
 __all__ = [
     "Layout",
+    "NoisyPair",
     "NoisyPairs",
     "Pair",
     "ParallelCorpus",

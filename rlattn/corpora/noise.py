@@ -59,8 +59,30 @@ class Layout:
             )
 
 
+class NoisyPair(Pair):
+    """A pair whose source holds another sentence, too.
+
+    Args:
+        source: The sentence that is asked for, the other one and the marker.
+        target: The translation of what is asked for.
+        asked: Which characters of the source are asked for, the marker left out.
+    """
+
+    asked: slice
+
+    def __new__(cls, source: str, target: str, asked: slice) -> NoisyPair:
+        """A tuple of source and target, as any pair is."""
+        pair = super().__new__(cls, source, target)
+        pair.asked = asked
+        return pair
+
+    def __getnewargs__(self) -> tuple[str, str, slice]:
+        """What a copy is made of."""
+        return self.source, self.target, self.asked
+
+
 class NoisyPairs(MadePairs):
-    """Pairs of another corpus with another of its sources beside each source.
+    """Each a `NoisyPair`: pairs of another corpus with another of its sources beside each source.
 
     Args:
         pairs: One of its splits.
@@ -76,16 +98,9 @@ class NoisyPairs(MadePairs):
         super().__init__((pairs, split, seed, layout), len(pairs), kept=1 << 14)
         self._pairs, self._split, self._seed, self._layout = pairs, split, seed, layout
 
-    def asked(self, index: int) -> slice:
-        """Which characters of a source are the sentence that is asked for, the marker left out."""
-        return self._lay(range(len(self))[index])[1]
-
-    def _make(self, index: int) -> Pair:
-        return Pair(self._lay(index)[0], self._pairs[index].target)
-
-    def _lay(self, index: int) -> tuple[str, slice]:
+    def _make(self, index: int) -> NoisyPair:
         place, marker = self._layout.place, self._layout.marker
-        asked = self._pairs[index].source
+        asked, target = self._pairs[index]
         draw = Draw("noise", GENERATOR, self._seed, self._split, index)
         first = place == "behind" or (place == "either" and draw.chance(0.5))
         other = self._other(asked, draw)
@@ -96,7 +111,7 @@ class NoisyPairs(MadePairs):
         front, back = front.strip(), back.strip()
         start = len(front) + 1 if front else 0
         text = " ".join(part for part in (front, asked, back) if part)
-        return text, slice(start, start + len(asked))
+        return NoisyPair(text, target, slice(start, start + len(asked)))
 
     def _other(self, asked: str, draw: Draw) -> str:
         for _ in range(_TRIES):

@@ -23,7 +23,7 @@ from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
 from rlattn.experiments.report import judge
 from rlattn.experiments.statistics import corpus_scores
-from rlattn.experiments.translation import Config, check, choose_objective, find_corpus, find_host
+from rlattn.experiments.translation import Config, check, choose_objective, find_material
 from rlattn.inference import translate
 from rlattn.inference.folder import PICTURE
 from rlattn.plots import learning_curves
@@ -48,8 +48,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     objective = choose_objective(config)
     reward = TotalReward(objective.weights, objective.reads_target)
     family = make_family(config.action)
-    corpus = find_corpus(config)
-    host = find_host(config, corpus)
+    corpus, host = find_material(config)
     limit = min(config.max_source, host.max_source or config.max_source)
     config = replace(config, max_source=limit)
     core = TranslationCore(

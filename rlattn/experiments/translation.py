@@ -12,14 +12,16 @@ import tyro
 
 from rlattn.actions import make_family
 from rlattn.cli import Maybe, Modules, check_counts, check_device, flag, import_modules
-from rlattn.corpora import ParallelCorpus, load_corpus
+from rlattn.corpora import Layout, ParallelCorpus, load_corpus, noisy_corpus
 from rlattn.corpora.files import read_parallel
+from rlattn.corpora.noise import Place
 from rlattn.envs.episodes import Prefix
 from rlattn.errors import InputError
 from rlattn.experiments.outputs import check_output
 from rlattn.experiments.weights import parse_weights
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
+from rlattn.hosts.loading import INT8
 from rlattn.rewards import TotalReward
 
 _READS_TARGET = 0.2
@@ -42,9 +44,13 @@ class Material:
         valid_tgt: Its target side.
         test_src: Test text, source side; held out likewise when not given.
         test_tgt: Its target side.
+        noise: Puts another sentence `before` or `behind` each source, or on `either` side, and the
+            sign = between them, which tells the one that is asked for. The host is not taught
+            this: built-in ones are trained on the corpus as it is.
         host: The frozen translator: a local folder or hub id; `embedded`, which ships with rlattn
             for `locale:en-de`; `builtin`, a small one that is trained on the corpus first and
             kept in the cache; `auto` is `embedded` for its corpus and `builtin` for any other.
+            With `int8:` before a folder or id its linear layers are quantised (`rlattn[int8]`).
         host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other
             text, and half an hour or so for documents. When it is given, `auto` is `builtin` for
             every corpus.
@@ -62,6 +68,7 @@ class Material:
     valid_tgt: Maybe[Path] = None
     test_src: Maybe[Path] = None
     test_tgt: Maybe[Path] = None
+    noise: Maybe[Place] = None
     host: str = "auto"
     host_minutes: Maybe[float] = None
     max_source: int = 64
@@ -191,12 +198,23 @@ def check(config: Config) -> Path:
     return check_output(config.out or Path("runs") / time.strftime("translate-%Y%m%d-%H%M%S"))
 
 
-def find_corpus(config: Material) -> ParallelCorpus:
-    """Reads the text files that are given, or loads the corpus that is named.
+def find_material(config: Material) -> tuple[ParallelCorpus, Seq2SeqHost]:
+    """Finds the corpus and its host; noise is put beside the sources after that.
 
     Raises:
-        InputError: If there is no such corpus or file, or it cannot be read rightly.
+        InputError: If there is no such corpus, file or host, something cannot be read rightly, or
+            the cache cannot be written.
+        UnsupportedModelError: If the host is not an encoder-decoder.
     """
+    corpus = find_corpus(config)
+    host = find_host(config, corpus)
+    if config.noise is not None:
+        corpus = noisy_corpus(corpus, Layout(config.noise))
+    return corpus, host
+
+
+def find_corpus(config: Material) -> ParallelCorpus:
+    """Reads the text files that are given, or loads the corpus that is named; without noise."""
     splits: list[tuple[Path, Path] | None] = []
     for split in ("train", "valid", "test"):
         source, target = getattr(config, f"{split}_src"), getattr(config, f"{split}_tgt")
@@ -208,21 +226,20 @@ def find_corpus(config: Material) -> ParallelCorpus:
         return read_parallel(train, valid, test)
     if valid is not None or test is not None:
         raise InputError("validation or test files without training files: give --train-src too")
+    if config.corpus.startswith("noise:"):
+        # A host would be trained on the noise, and learn to live with it.
+        raise InputError(f"--corpus {config.corpus}: give the corpus without noise, and --noise")
     return load_corpus(config.corpus)
 
 
 def find_host(config: Material, corpus: ParallelCorpus) -> Seq2SeqHost:
-    """Loads the host that is named, or trains the built-in one.
-
-    Raises:
-        InputError: If there is no such host, or the cache cannot be written.
-        UnsupportedModelError: If it is not an encoder-decoder.
-    """
+    """Loads the host that is named, or trains the built-in one."""
     if config.host not in ("auto", "builtin"):
+        prefix = INT8 if config.host.startswith(INT8) else ""
+        name = config.host.removeprefix(prefix)
         # A folder is remembered by the policy, and must be found from elsewhere, too.
-        local = Path(config.host).is_dir()
-        name = Path(config.host).resolve() if local else config.host
-        return load_host(name, config.device, lambda: corpus)
+        place = str(Path(name).resolve()) if Path(name).is_dir() else name
+        return load_host(prefix + place, config.device, lambda: corpus)
     # Without settings the corpus that the embedded host was made for gets that one.
     settings = None if config.host == "auto" else BuiltinConfig.for_corpus(corpus)
     if config.host_minutes is not None:

@@ -19,6 +19,9 @@ from rlattn.hosts.int8 import quantised
 from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.seq2seq import Seq2SeqHost
 
+INT8 = "int8:"
+"""Before the name of a host: its linear layers are quantised."""
+
 
 def load_host(
     name: str | Path,
@@ -43,9 +46,9 @@ def load_host(
         InputError: If there is no such host, or it cannot be read.
         UnsupportedModelError: If it is not an encoder-decoder.
     """
+    if str(name).startswith(INT8):
+        return quantised(load_host(str(name).removeprefix(INT8), device, corpus))
     kind, _, rest = str(name).partition(":")
-    if kind == "int8":
-        return quantised(load_host(rest, device, corpus))
     if kind == "builtin":
         if corpus is None:
             raise InputError(f"host {name} is trained on a corpus, and none was given")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import pytest
@@ -33,15 +34,15 @@ def noisy(layout=PLACED, seed=0, split="train"):
 
 def test_the_span_is_the_sentence_that_is_asked_for_and_the_target_stays(layout):
     pairs = noisy(layout)
-    for index, (plain, pair) in enumerate(zip(PLAIN, pairs, strict=True)):
+    for plain, pair in zip(PLAIN, pairs, strict=True):
         assert pair.target == plain.target
-        assert pair.source[pairs.asked(index)] == plain.source
+        assert pair.source[pair.asked] == plain.source
 
 
 def test_what_else_stands_there_is_the_marker_and_another_sentence_of_the_split(layout):
     pairs, sources = noisy(layout), {pair.source for pair in PLAIN}
     for index, pair in enumerate(pairs):
-        span = pairs.asked(index)
+        span = pair.asked
         before, behind = pair.source[: span.start].split(), pair.source[span.stop :].split()
         rest = before + behind
         if layout.marker:
@@ -59,7 +60,7 @@ def test_what_else_stands_there_is_the_marker_and_another_sentence_of_the_split(
 )
 def test_the_other_sentence_stands_where_it_was_asked_to(place, low, high):
     pairs = noisy(Layout(place))
-    first = [pair.source[: pairs.asked(i).start] in ("", "= ") for i, pair in enumerate(pairs)]
+    first = [pair.source[: pair.asked.start] in ("", "= ") for pair in pairs]
     assert low <= sum(first) / len(first) <= high
 
 
@@ -69,7 +70,14 @@ def test_seed_split_and_index_alone_decide():
     assert [again[index] for index in reversed(range(len(PLAIN)))] == pairs[::-1]
     assert list(noisy(seed=1)) != pairs
     assert list(noisy(split="valid")) != pairs
-    assert [noisy().asked(index) for index in (-1, 3)] == [again.asked(199), again.asked(3)]
+    assert [noisy()[index].asked for index in (-1, 3)] == [again[199].asked, again[3].asked]
+
+
+def test_a_pair_is_a_tuple_like_any_other_and_a_copy_of_it_knows_what_is_asked_for():
+    pair = noisy()[7]
+    source, target = pair
+    assert pair == Pair(source, target)
+    assert pickle.loads(pickle.dumps(pair)).asked == copy.copy(pair).asked == pair.asked
 
 
 def test_every_split_of_a_corpus_is_noisy_and_named():
@@ -80,7 +88,7 @@ def test_every_split_of_a_corpus_is_noisy_and_named():
         first, noise = getattr(plain, split), getattr(corpus, split)
         assert isinstance(noise, NoisyPairs)
         assert len(noise) == len(first)
-        assert noise[7].source[noise.asked(7)] == first[7].source
+        assert noise[7].source[noise[7].asked] == first[7].source
 
 
 def test_settings_change_the_fingerprint_and_names_can_say_the_place():

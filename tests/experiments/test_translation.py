@@ -16,6 +16,7 @@ from rlattn.experiments.translation import (
     choose_objective,
     find_corpus,
     find_host,
+    find_material,
 )
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.builtin import BuiltinConfig, embedded_host
@@ -170,6 +171,12 @@ class TestCorpus:
         with pytest.raises(InputError, match=f"--{split}-src and --{split}-tgt go together"):
             find_corpus(Config(**text))
 
+    def test_a_noisy_one_is_named_by_the_corpus_and_the_noise(self) -> None:
+        with pytest.raises(
+            InputError, match="give the corpus without noise, and --noise"
+        ):
+            find_corpus(Config(corpus="noise:locale:en-de"))
+
     @pytest.mark.parametrize("split", ["valid", "test"])
     def test_training_files_are_needed(self, text: dict[str, Path], split: str) -> None:
         files = {name: path for name, path in text.items() if name.startswith(split)}
@@ -204,6 +211,24 @@ class TestHost:
     def test_a_folder_is_loaded(self, small: dict[str, Any], host: Seq2SeqHost) -> None:
         found = find_host(Config(**small), find_corpus(Config(**small)))
         assert (found.name, found.fingerprint) == (small["host"], host.fingerprint)
+
+    def test_a_folder_is_found_from_elsewhere_also_when_it_is_to_be_quantised(
+        self, small: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(translation, "load_host", lambda name, *_: asked.append(name))
+        folder = Path(small["host"])
+        monkeypatch.chdir(folder.parent)
+        find_host(Config(host=f"int8:{folder.name}"), None)  # type: ignore[arg-type]
+        assert asked == [f"int8:{folder.resolve()}"]
+
+    def test_a_host_is_trained_without_the_noise(self, asked: list[Any]) -> None:
+        clean, _ = find_material(Config())
+        corpus, host = find_material(Config(noise="behind"))
+        assert host.name == find_host(Config(), clean).name
+        pair = corpus.test[3]
+        assert pair.source.startswith(f"{clean.test[3].source} = ")
+        assert pair.target == clean.test[3].target
 
     def test_another_corpus_gets_a_host_of_its_own(
         self, small: dict[str, Any], asked: list[Any]

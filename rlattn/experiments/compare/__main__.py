@@ -46,7 +46,7 @@ from rlattn.experiments.compare.settings import (
 from rlattn.experiments.compare.tasks import make_tasks
 from rlattn.experiments.compare.tuning import SETTINGS, require_optuna, tune
 from rlattn.experiments.compare.workers import work
-from rlattn.experiments.translation import find_corpus, find_host
+from rlattn.experiments.translation import find_material
 
 
 def run(config: Config, console: Console) -> dict[str, Any]:
@@ -70,8 +70,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     if config.tune:
         require_optuna()
     settings = _read_settings(config)
-    corpus = find_corpus(config)
-    host = find_host(config, corpus)
+    corpus, host = find_material(config)
     title = f"{host.name} on {corpus.name}"
     fingerprints = corpus.fingerprint, host.fingerprint
     del host

@@ -19,7 +19,7 @@ from rlattn.experiments.compare.settings import Config, budget
 from rlattn.experiments.outputs import write_json
 from rlattn.experiments.provenance import provenance
 from rlattn.experiments.throughput.memory import peak_device_mb, peak_rss_mb
-from rlattn.experiments.translation import find_corpus, find_host
+from rlattn.experiments.translation import find_material
 from rlattn.hosts import Seq2SeqHost
 
 _SHORT, _LONG = 7, 12
@@ -76,7 +76,7 @@ def translate_test(config: Config, run: Run, out: Path, settings: Settings) -> N
     method, result = METHODS[run.method], run.result(out)
     assert result is not None
     most = scene.budget.test_sentences
-    if method.kind == "bound":
+    if method.few_sentences:
         most = min(scene.budget.bound_sentences, most or scene.budget.bound_sentences)
     pairs = corpus.test[:most]
     started = time.monotonic()
@@ -99,8 +99,7 @@ def translate_test(config: Config, run: Run, out: Path, settings: Settings) -> N
 def _scene(
     config: Config, run: Run, out: Path, settings: Settings, *, test: bool
 ) -> tuple[Scene, ParallelCorpus]:
-    corpus = find_corpus(config)
-    host = find_host(config, corpus)
+    corpus, host = find_material(config)
     if not test:
         corpus = replace(corpus, test=())
     given = budget(config)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
+from rlattn.corpora import Pair
 from rlattn.errors import InputError
 from rlattn.experiments.compare import rules
-from rlattn.experiments.compare.bounds import find_bound, write_bound
+from rlattn.experiments.compare.bounds import (
+    find_bound,
+    find_known,
+    write_bound,
+    write_clean,
+    write_gated,
+)
 from rlattn.experiments.compare.gradients import (
     by_gradient,
     by_indexing,
@@ -21,8 +28,9 @@ from rlattn.experiments.compare.gradients import (
 )
 from rlattn.experiments.compare.learning import Learn, train_policy, write_policy
 from rlattn.experiments.compare.reinforcement import by_ppo, by_reinforce
-from rlattn.experiments.compare.scene import Train, Write
-from rlattn.experiments.compare.tasks import ObjectiveName
+from rlattn.experiments.compare.scene import Found, Scene, Train, Write
+from rlattn.experiments.compare.tasks import OBJECTIVES, ObjectiveName
+from rlattn.inference import Translations
 
 Kind = Literal["rule", "gradient", "rl", "control", "bound"]
 
@@ -40,6 +48,7 @@ class Method:
             and runs once.
         seeded: Whether chance plays a part, so that it runs once for each seed.
         needs_native: Whether each step needs a full native pass first.
+        few_sentences: Whether it takes so long that it translates the first few sentences only.
     """
 
     name: str
@@ -49,6 +58,7 @@ class Method:
     objectives: tuple[ObjectiveName, ...] = ()
     seeded: bool = False
     needs_native: bool = False
+    few_sentences: bool = False
 
 
 _methods: dict[str, Method] = {}
@@ -83,7 +93,16 @@ def _watching(name: str, choices: rules.Choices) -> Method:
 
 def _learner(name: str, kind: Kind, learn: Learn) -> Method:
     train = partial(train_policy, learn=learn)
-    return Method(name, kind, train, write_policy, _BOTH, seeded=True)
+    return Method(name, kind, train, write_policy, OBJECTIVES, seeded=True)
+
+
+def _knowing(name: str, write: Callable[[Scene, Sequence[Pair]], Translations]) -> Method:
+    """A bound for noisy sources that knows what is asked for."""
+
+    def written(scene: Scene, found: Found, pairs: Sequence[Pair], trace: bool) -> Translations:
+        return write(scene, pairs)
+
+    return Method(name, "bound", partial(find_known, write=write), written, ("noise",))
 
 
 for _method in (
@@ -111,6 +130,8 @@ for _method in (
     _learner("warm-ppo", "rl", by_warm_ppo),
     _learner("constant", "control", partial(by_ppo, control="constant")),
     _learner("shuffled", "control", partial(by_ppo, control="shuffled")),
-    Method("oracle", "bound", find_bound, write_bound),
+    Method("oracle", "bound", find_bound, write_bound, few_sentences=True),
+    _knowing("oracle-gate", write_gated),
+    _knowing("clean", write_clean),
 ):
     register_method(_method)

@@ -34,7 +34,7 @@ class Budget:
         valid_sentences: How many sentences validate.
         validations: How often a learner is validated.
         test_sentences: How many test sentences are translated; None for all.
-        bound_sentences: How many for a bound.
+        bound_sentences: How many for a bound that takes long.
     """
 
     seeds: int

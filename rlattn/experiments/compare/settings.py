@@ -28,9 +28,12 @@ class Config(Material):
         methods: Which methods; by default all. Without learning: native (always among them),
             uniform, random, diagonal, argmax, topk, topp, entmax15, sparsemax. By gradients:
             gradient, indexer, weights. By rewards: ppo, reinforce, warm-ppo (PPO after gradients),
-            and the controls constant and shuffled. A bound: oracle.
+            and the controls constant and shuffled. Bounds: oracle and, where there is noise,
+            oracle-gate and clean.
         objectives: What is learned: `quality`, a bias on the attention that makes the reference
-            likelier; `budget`, a gate that keeps the host's output at given reads.
+            likelier; `budget`, a gate that keeps the host's output at given reads; with --noise,
+            `noise`, a gate on sentences that makes the reference likelier. By default quality and
+            budget, or noise.
         reads: For `budget`: the fractions of the source to read at most, each a task of its own.
         seeds: How often each learner is trained, with the seeds 0, 1 and so on.
         steps: Environment steps of each training, all lanes together; one step is one target
@@ -62,7 +65,7 @@ class Config(Material):
     methods: Annotated[
         tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]", help_behavior_hint="")
     ] = ()
-    objectives: tuple[ObjectiveName, ...] = ("quality", "budget")
+    objectives: Annotated[tuple[ObjectiveName, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     reads: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1)
     seeds: int = 5
     steps: Maybe[int] = None
@@ -138,9 +141,11 @@ def check(config: Config) -> Config:
         raise InputError(f"--minutes {config.minutes}: expected a number above 0")
     if config.minutes is not None and config.steps is not None:
         raise InputError("--steps and --minutes both say how long a training is: give one")
-    if not config.objectives:
-        raise InputError("--objectives: expected quality, budget, or both")
-    if "budget" in config.objectives and not config.reads:
+    usual: tuple[ObjectiveName, ...] = ("noise",) if config.noise else ("quality", "budget")
+    objectives = config.objectives or usual
+    if "noise" in objectives and config.noise is None:
+        raise InputError("--objectives noise: say where the noise stands, such as --noise behind")
+    if "budget" in objectives and not config.reads:
         raise InputError("--reads: the objective budget needs at least one fraction, such as 0.2")
     for target in config.reads:
         if not 0 < target <= 1:
@@ -149,7 +154,7 @@ def check(config: Config) -> Config:
     import_modules(config.imports)
     chosen(config.methods)
     out = config.out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
-    return replace(config, out=out.expanduser())
+    return replace(config, out=out.expanduser(), objectives=objectives)
 
 
 def same_comparison(config: Config, corpus: str, host: str, settings: object) -> dict[str, Any]:

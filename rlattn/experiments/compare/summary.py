@@ -58,7 +58,7 @@ class Row:
         task: The task's name; None where the method is the same whatever is asked.
         seeds: How many runs were finished.
         failures: Why others crashed.
-        sentences: How many test sentences were translated; fewer than all for a bound.
+        sentences: How many test sentences were translated; fewer than all for what takes long.
         bleu: Corpus BLEU, 0 to 100; mean over seeds.
         chrf: Likewise.
         ter: Likewise, less is better.
@@ -133,7 +133,7 @@ def summarise(outputs: Sequence[Outputs], references: Sequence[str]) -> list[Row
 
     Args:
         outputs: What was written.
-        references: Of the test sentences; a bound has the first few of them.
+        references: Of the test sentences; what takes long has the first few of them.
     """
     native = native_of(outputs)
     bootstraps: dict[int, Bootstrap] = {}

@@ -37,10 +37,11 @@ against native attention, two-sided, the run with the median BLEU standing for i
 *Forwards* are target tokens that the frozen host's decoder was fed in training, *backwards* those
 that a gradient went back through; with *seconds* they leave validation out. *Peak MB* is the most
 memory that a training's process held, host and validation included. A method with a star needs a
-full native pass before each step, also when it translates. A bound (†) reads the references, on
-the first few sentences only, and is compared with native attention on these. What is marked with ‡
-reads more than was asked for. Interquartile means are those of the BLEU as a share of the native
-BLEU, their intervals from a bootstrap that resamples the seeds of each task by themselves."""
+full native pass before each step, also when it translates. A bound (†) knows what no policy can:
+the oracle the references, on the first few sentences only, and is compared with native attention
+on these; others which part of a noisy source is asked for. What is marked with ‡ reads more than
+was asked for. Interquartile means are those of the BLEU as a share of the native BLEU, their
+intervals from a bootstrap that resamples the seeds of each task by themselves."""
 
 
 def markdown(

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rlattn.envs.episodes import Prefix
 
-ObjectiveName = Literal["quality", "budget"]
+ObjectiveName = Literal["quality", "budget", "noise"]
+OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """How something is learned.
+
+    Attributes:
+        family: The action family of the policies.
+        prefix: What is fed back meanwhile.
+        weights: What is rewarded, as `rlattn.rewards.TotalReward` takes it.
+    """
+
+    family: str
+    prefix: Prefix
+    weights: Mapping[str, float]
+
+
+_OBJECTIVES = {
+    "quality": Objective("bias", "reference", {"probability": 1.0}),
+    "budget": Objective("gate", "host", {"agreement": 1.0}),
+    "noise": Objective("gate:sentence", "reference", {"likelihood": 1.0}),
+}
 
 
 @dataclass(frozen=True)
@@ -19,8 +42,10 @@ class Task:
         objective: `quality`, the most quality that attention alone can give: the family is `bias`,
             and each step is rewarded for its gain in the probability of the reference's token.
             `budget`, the most quality at given reads: the family is `gate`, and each step along
-            the host's own output is rewarded for agreeing with it.
-        reads: The fraction of the source to read at most; None for `quality`.
+            the host's own output is rewarded for agreeing with it. `noise`, as little of the noise
+            in a source as can be: the family is `gate:sentence`, and each step is rewarded for its
+            gain in the log-likelihood of the reference's token.
+        reads: The fraction of the source to read at most; None for all but `budget`.
     """
 
     objective: ObjectiveName
@@ -34,22 +59,20 @@ class Task:
     @property
     def family(self) -> str:
         """The action family of policies that learn it."""
-        return "bias" if self.objective == "quality" else "gate"
+        return _OBJECTIVES[self.objective].family
 
     @property
     def prefix(self) -> Prefix:
         """What is fed back while it is learned."""
-        return "reference" if self.objective == "quality" else "host"
+        return _OBJECTIVES[self.objective].prefix
 
     @property
     def weights(self) -> dict[str, float | dict[str, Any]]:
         """What is rewarded, as `rlattn.rewards.TotalReward` takes it."""
-        return {"probability": 1.0} if self.objective == "quality" else {"agreement": 1.0}
+        return {**_OBJECTIVES[self.objective].weights}
 
-    @property
-    def gamma(self) -> float:
-        """The discount of learners that have one: a bias is also felt a few steps later."""
-        return 0.3 if self.objective == "quality" else 0.0
+    # Along a given prefix each step is rewarded by itself.
+    gamma = 0.0
 
 
 def make_tasks(objectives: Sequence[ObjectiveName], reads: Sequence[float]) -> list[Task]:

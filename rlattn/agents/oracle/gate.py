@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rlattn.corpora.noise import NoisyPairs
+from rlattn.corpora import NoisyPair, Pair
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.seq2seq import pad
@@ -17,15 +17,16 @@ from rlattn.inference.translation import by_length, in_batches
 from rlattn.steering import Allocation, steer
 
 
-def oracle_gate(
+@torch.no_grad()
+def translate_by_oracle_gate(
     host: Seq2SeqHost,
-    pairs: NoisyPairs,
+    pairs: Sequence[Pair],
     *,
     max_source: int = 128,
     max_target: int = 64,
     batch: int = 64,
-) -> Callable[[Sequence[str]], Translations]:
-    """Makes what translates noisy sources with a gate open on the part that is asked for.
+) -> Translations:
+    """Translates noisy sources with a gate open on the part that is asked for.
 
     The gate is the same at all steps, layers and heads. The last token stays open, too: it is the
     end of the sequence, on which attention rests when it has nothing to read. Encoding is not
@@ -33,44 +34,36 @@ def oracle_gate(
 
     Args:
         host: The frozen translator.
-        pairs: Whose sources will be translated; says what is asked for in each.
+        pairs: Pairs of a noisy corpus, each of which says what is asked for.
         max_source: Longer sources are cut, in tokens.
         max_target: The most tokens to write.
         batch: How many sentences are written at once.
 
-    Returns:
-        Translates sources of these pairs, greedily; raises InputError for any other.
+    Raises:
+        InputError: If a pair does not say which part of its source is asked for.
     """
-    asked: dict[str, slice] = {}
+    texts, asked = [pair.source for pair in pairs], [_asked(pair) for pair in pairs]
+    sources = host.tokenize(texts, max_source)
+    opened = [
+        np.append(tokens[: len(row) - 1], True)
+        for row, tokens in zip(sources.ids, tokens_in(host, texts, asked), strict=True)
+    ]
 
-    @torch.no_grad()
-    def write(sentences: Sequence[str]) -> Translations:
-        if not asked:
-            asked.update((pair.source, pairs.asked(index)) for index, pair in enumerate(pairs))
-        unknown = [text for text in sentences if text not in asked]
-        if unknown:
-            raise InputError(
-                f"{unknown[0]!r} is none of the noisy sources: which part of it is asked for is "
-                "not known"
-            )
-        sources = host.tokenize(sentences, max_source)
-        opened = [
-            np.append(tokens[: len(row) - 1], True)
-            for row, tokens in zip(
-                sources.ids,
-                tokens_in(host, sentences, [asked[text] for text in sentences]),
-                strict=True,
-            )
-        ]
+    def write(here: Sequence[int]) -> tuple[Tensor, Trace]:
+        gates = [opened[i] for i in here]
+        written = _write(host, [sources.ids[i] for i in here], gates, max_target)
+        return written, Trace(torch.tensor([float(gate.mean()) for gate in gates]))
 
-        def batch_of(here: Sequence[int]) -> tuple[Tensor, Trace]:
-            gates = [opened[i] for i in here]
-            written = _write(host, [sources.ids[i] for i in here], gates, max_target)
-            return written, Trace(torch.tensor([float(gate.mean()) for gate in gates]))
+    return in_batches(host, sources, by_length(sources, batch), write)
 
-        return in_batches(host, sources, by_length(sources, batch), batch_of)
 
-    return write
+def _asked(pair: Pair) -> slice:
+    if not isinstance(pair, NoisyPair):
+        raise InputError(
+            f"{pair.source!r} does not say which part of it is asked for: expected a pair of a "
+            "noisy corpus, see rlattn.corpora.noisy_corpus"
+        )
+    return pair.asked
 
 
 def _write(

@@ -7,9 +7,9 @@ import pytest
 import torch
 from sacrebleu.metrics.bleu import BLEU
 
-from rlattn.agents import oracle_gate
-from rlattn.agents.oracle_gate import tokens_in
-from rlattn.corpora import Layout, NoisyPairs, load_corpus
+from rlattn.agents import translate_by_oracle_gate
+from rlattn.agents.oracle.gate import tokens_in
+from rlattn.corpora import Layout, NoisyPairs, Pair, load_corpus
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.inference import translate
@@ -18,7 +18,7 @@ from tests.hosts.tiny import generate, pairs
 
 PAIRS = NoisyPairs(pairs(30), "test", 0, Layout(marker="ba"))
 TEXTS = [pair.source for pair in PAIRS]
-SPANS = [PAIRS.asked(index) for index in range(len(PAIRS))]
+SPANS = [pair.asked for pair in PAIRS]
 
 
 class Slow:
@@ -57,7 +57,7 @@ def test_tokenizers_that_do_not_tell_places_lead_to_the_same() -> None:
 
 
 def test_it_writes_what_one_sentence_alone_is_given_under_its_gate(host: Seq2SeqHost) -> None:
-    output = oracle_gate(host, PAIRS, max_target=12, batch=7)(TEXTS)
+    output = translate_by_oracle_gate(host, PAIRS, max_target=12, batch=7)
     for text, found, written, reads in zip(
         TEXTS, tokens_in(host, TEXTS, SPANS), output.texts, output.reads_fraction, strict=True
     ):
@@ -71,25 +71,24 @@ def test_it_writes_what_one_sentence_alone_is_given_under_its_gate(host: Seq2Seq
 
 
 def test_what_is_cut_keeps_its_end_open(host: Seq2SeqHost) -> None:
-    output = oracle_gate(host, PAIRS, max_source=4, max_target=3)(TEXTS)
+    output = translate_by_oracle_gate(host, PAIRS, max_source=4, max_target=3)
     assert output.truncated == sum(len(host.tokenizer(text).input_ids) > 4 for text in TEXTS)
     assert all(
         share in (0.25, 0.5, 0.75, 1.0, pytest.approx(2 / 3)) for share in output.reads_fraction
     )
 
 
-def test_sources_that_are_none_of_the_pairs_are_refused(host: Seq2SeqHost) -> None:
-    with pytest.raises(InputError, match="'ka be' is none of the noisy sources"):
-        oracle_gate(host, PAIRS)(["ka be"])
+def test_pairs_that_do_not_say_what_is_asked_for_are_refused(host: Seq2SeqHost) -> None:
+    with pytest.raises(InputError, match="'ka be' does not say which part of it is asked for"):
+        translate_by_oracle_gate(host, [Pair("ka be", "ba")])
 
 
 def test_noise_costs_much_and_the_oracle_brings_much_of_it_back() -> None:
     host, corpus = load_host("embedded"), load_corpus("noise:behind:locale:en-de", train_size=1)
     chosen = corpus.valid[:30]
     sources, references = [pair.source for pair in chosen], [[pair.target for pair in chosen]]
-    assert isinstance(corpus.valid, NoisyPairs)
     native = translate(host, sources, max_source=128)
-    gated = oracle_gate(host, corpus.valid)(sources)
+    gated = translate_by_oracle_gate(host, chosen)
     scores = [BLEU().corpus_score(output.texts, references).score for output in (native, gated)]
     assert scores[0] < 60
     assert scores[1] > scores[0] + 20
