@@ -172,9 +172,7 @@ class TestCorpus:
             find_corpus(Config(**text))
 
     def test_a_noisy_one_is_named_by_the_corpus_and_the_noise(self) -> None:
-        with pytest.raises(
-            InputError, match="give the corpus without noise, and --noise"
-        ):
+        with pytest.raises(InputError, match="give the corpus without noise, and --noise"):
             find_corpus(Config(corpus="noise:locale:en-de"))
 
     @pytest.mark.parametrize("split", ["valid", "test"])
