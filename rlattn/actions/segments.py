@@ -106,8 +106,9 @@ class Blocks(Segments):
 class Sentences(Segments):
     """The sentences of the source, each with the tokens that end it.
 
-    The last token of a source, which ends the sequence, belongs to the sentence before it. Tokens
-    are all that is looked at: where the point of a number is a token, a sentence ends there too.
+    What stands behind the last of these, as the token that ends the sequence, is one of its own:
+    attention rests there when no sentence is needed. Tokens are all that is looked at: where the
+    point of a number is a token, a sentence ends there too.
 
     Attributes:
         ends: The ids of the tokens that end a sentence; None until `fit`.
@@ -120,7 +121,7 @@ class Sentences(Segments):
     tokens: Tensor | None = None
     # Sources stay the same for many steps, and each step asks several times.
     _recent: list[Sentences] = field(default_factory=list, init=False, repr=False)
-    _found: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False)
+    _found: Tensor | None = field(default=None, init=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy of a policy takes no batch along."""
@@ -173,17 +174,13 @@ class Sentences(Segments):
         if self.ends is None or self.tokens is None:
             missing = "fit(host)" if self.ends is None else "on(before)"
             raise InputError(f"gate:{self.spec}: where sentences end is not known: use {missing}")
-        if self._found is not None and torch.equal(self._found[0], mask):
-            return self._found[1]
-        ends = torch.isin(self.tokens, torch.tensor(self.ends, device=mask.device)) & mask
-        # Of '?!' only the last token ends the sentence.
-        begins = torch.zeros_like(ends)
-        begins[:, 1:] = ends[:, :-1] & ~ends[:, 1:]
-        positions = torch.arange(mask.shape[1], device=mask.device)
-        begins &= positions < mask.sum(-1, keepdim=True) - 1
-        index = begins.long().cumsum(-1)
-        self._found = mask.clone(), index
-        return index
+        if self._found is None:
+            ends = torch.isin(self.tokens, torch.tensor(self.ends, device=self.tokens.device))
+            # Of '?!' only the last token ends the sentence.
+            begins = torch.zeros_like(ends)
+            begins[:, 1:] = ends[:, :-1] & ~ends[:, 1:]
+            self._found = begins.long().cumsum(-1)
+        return self._found
 
 
 def _ends(tokenizer: Any) -> tuple[int, ...]:
