@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,14 +14,13 @@ from torch import Tensor
 from rlattn.actions import ActionFamily, Gate, MaskedDistribution
 from rlattn.agents.descent import descend
 from rlattn.agents.lessons import GivenPrefix, Lesson, lessons
-from rlattn.agents.record import training_record
+from rlattn.agents.record import as_trained
 from rlattn.agents.relaxed import check_smooth, relaxed
 from rlattn.agents.teacher import walk
 from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
-from rlattn.inference import TrainedPolicy
 from rlattn.policy import AttentionPolicy
 from rlattn.rewards.weights import Target, Weight
 from rlattn.steering import Allocation
@@ -113,8 +111,7 @@ def learn_gradient(
     objective = _Objective(host, policy, settings)
 
     def watch(env_steps: int) -> None:
-        now, record = copy.deepcopy(policy), training_record(seed, env_steps)
-        validator.validate(TrainedPolicy(now, host.name, host.fingerprint, record), env_steps)
+        validator.validate(as_trained(policy, host, seed, env_steps), env_steps)
 
     descend(
         policy.parameters(),

@@ -6,7 +6,6 @@ network scores positions, learns from the attention of the model, and only the b
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,14 +16,13 @@ from rlattn.actions import ActionFamily, MaskedDistribution, TopK
 from rlattn.actions.distributions import PlackettLuce
 from rlattn.agents.descent import descend
 from rlattn.agents.lessons import GivenPrefix, Lesson, lessons
-from rlattn.agents.record import training_record
+from rlattn.agents.record import as_trained
 from rlattn.agents.teacher import walk
 from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.taped import TapedDecoder
-from rlattn.inference import TrainedPolicy
 from rlattn.policy import AttentionPolicy
 from rlattn.steering import Allocation
 
@@ -96,8 +94,7 @@ def learn_indexer(
         return divergence(host, lesson, policy, sparse=used >= settings.warm_up)
 
     def watch(env_steps: int) -> None:
-        now, record = copy.deepcopy(policy), training_record(seed, env_steps)
-        validator.validate(TrainedPolicy(now, host.name, host.fingerprint, record), env_steps)
+        validator.validate(as_trained(policy, host, seed, env_steps), env_steps)
 
     descend(
         policy.parameters(),

@@ -1,29 +1,37 @@
-"""What a policy that leaves a training tells of it."""
+"""A policy as it leaves a training, and what it tells of that."""
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from importlib import metadata
 
-from rlattn.inference import Training
+from rlattn.hosts import Seq2SeqHost
+from rlattn.inference import TrainedPolicy, Training
+from rlattn.policy import AttentionPolicy
 
 _PACKAGES = ("rlattn", "torch", "transformers", "stable-baselines3")
 
 
-def training_record(seed: int | None, env_steps: int) -> Training:
-    """How a policy of this process came about.
+def as_trained(
+    policy: AttentionPolicy, host: Seq2SeqHost, seed: int | None, env_steps: int
+) -> TrainedPolicy:
+    """A copy of a policy that this process trains, with how it came about.
 
     Args:
+        policy: What is trained; later steps leave the copy as it is.
+        host: What it is for.
         seed: Seed of the training, if it had one.
-        env_steps: Environment steps up to this policy.
+        env_steps: Environment steps so far.
     """
-    return Training(
+    training = Training(
         command=_command_line(),
         seed=seed,
         env_steps=env_steps,
         versions={name: metadata.version(name) for name in _PACKAGES},
     )
+    return TrainedPolicy(copy.deepcopy(policy), host.name, host.fingerprint, training)
 
 
 def _command_line() -> tuple[str, ...]:

@@ -6,7 +6,6 @@ learning"; Rennie et al. (2017), "Self-critical sequence training for image capt
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.learners import family_for
 from rlattn.agents.ppo import to_observation
-from rlattn.agents.record import training_record
+from rlattn.agents.record import as_trained
 from rlattn.agents.training import discount
 from rlattn.agents.twins import Table, Twins, gains
 from rlattn.agents.validation import Validator
@@ -25,7 +24,6 @@ from rlattn.corpora import Pair
 from rlattn.envs import TranslationCore
 from rlattn.envs.episodes import Prefix
 from rlattn.hosts import Seq2SeqHost
-from rlattn.inference import TrainedPolicy
 from rlattn.policy import AttentionPolicy
 from rlattn.rewards import TotalReward, WeightSpec
 
@@ -121,9 +119,7 @@ def learn_reinforce(
     per_rollout, due = settings.rollout * lanes, 0
 
     def validate(taken: int) -> None:
-        kept = copy.deepcopy(policy)
-        record = training_record(seed, taken)
-        validator.validate(TrainedPolicy(kept, host.name, host.fingerprint, record), taken)
+        validator.validate(as_trained(policy, host, seed, taken), taken)
 
     rollouts = range(0, steps, per_rollout)
     for taken in track(rollouts, "REINFORCE", disable=not progress):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from tqdm import TqdmExperimentalWarning
 
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.ppo import PointerPolicy
-from rlattn.agents.record import training_record
+from rlattn.agents.record import as_trained
 from rlattn.agents.reward_log import RewardLog
 from rlattn.envs import TranslationCore
 from rlattn.errors import InputError
@@ -114,9 +113,7 @@ def trained_policy(ppo: PPO) -> TrainedPolicy:
     env = ppo.get_env()
     assert env is not None
     host = env.get_attr("core")[0].host
-    policy = copy.deepcopy(ppo.policy.attention)
-    record = training_record(ppo.seed, ppo.num_timesteps)
-    return TrainedPolicy(policy, host.name, host.fingerprint, record)
+    return as_trained(ppo.policy.attention, host, ppo.seed, ppo.num_timesteps)
 
 
 def learn(

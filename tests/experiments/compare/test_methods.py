@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 
+from rlattn.actions import segments
+from rlattn.corpora import Layout, NoisyPairs
 from rlattn.errors import InputError
 from rlattn.experiments.compare.learning import CURVE, POLICY, make_policy
 from rlattn.experiments.compare.methods import METHODS, Method, register_method
@@ -16,7 +19,7 @@ from rlattn.experiments.compare.tasks import Task, make_tasks
 from rlattn.hosts import Seq2SeqHost
 from tests.experiments.small import LIMITS, taught
 
-TASKS = {"quality": Task("quality"), "budget": Task("budget", 0.5)}
+TASKS = {"quality": Task("quality"), "budget": Task("budget", 0.5), "noise": Task("noise")}
 SHIPPED = [
     (name, objective)
     for name, method in METHODS.items()
@@ -26,6 +29,8 @@ SHIPPED = [
 
 def scene(host: Seq2SeqHost, folder: Path, task: Task | None = None, **changes: object) -> Scene:
     pairs = taught(host, 60)
+    if task == Task("noise"):
+        pairs = list(NoisyPairs(pairs, "train", 0, Layout("behind")))
     budget = Budget(
         **{
             **{"seeds": 1, "steps": 64, "minutes": None, "lanes": 4, **LIMITS},
@@ -40,6 +45,13 @@ def scene(host: Seq2SeqHost, folder: Path, task: Task | None = None, **changes: 
     return Scene(host, pairs[6:], pairs[:6], task, 0, budget, settings, 50.0, folder)
 
 
+@pytest.fixture
+def host(host: Seq2SeqHost, monkeypatch: pytest.MonkeyPatch) -> Seq2SeqHost:
+    """One for which some word ends a sentence."""
+    monkeypatch.setattr(segments, "_END", re.compile("b."))
+    return host
+
+
 @pytest.mark.parametrize(("name", "objective"), SHIPPED)
 def test_a_method_trains_and_translates(
     name: str, objective: str | None, host: Seq2SeqHost, tmp_path: Path
@@ -51,7 +63,7 @@ def test_a_method_trains_and_translates(
     outcome = method.train(here)
     written = method.write(here, outcome.found, here.valid, True)
     assert len(written.texts) == len(written.reads_fraction) == 6
-    assert len(written.alignments) == (0 if name == "weights" else 6)
+    assert len(written.alignments) == (0 if name in ("weights", "oracle-gate", "clean") else 6)
     assert all(0 < reads <= 1 for reads in written.reads_fraction)
     learned = method.kind in ("gradient", "rl", "control")
     assert (tmp_path / POLICY).exists() == (learned and name != "weights")
@@ -116,6 +128,14 @@ def test_a_name_is_given_once() -> None:
     native = METHODS["native"]
     with pytest.raises(InputError, match="'native' is already registered"):
         register_method(Method("native", "rule", native.train, native.write))
+
+
+def test_who_knows_the_noise_is_as_good_as_without_it(host: Seq2SeqHost, tmp_path: Path) -> None:
+    here = scene(host, tmp_path, Task("noise"))
+    clean = METHODS["native"].train(scene(host, tmp_path)).best
+    assert METHODS["clean"].train(here).best == clean
+    assert METHODS["native"].train(here).best.bleu < clean.bleu
+    assert METHODS["oracle-gate"].train(here).best.reads_fraction < 0.8
 
 
 def test_each_target_of_reads_is_a_task_of_its_own() -> None:

@@ -205,6 +205,7 @@ def test_a_folder_that_holds_something_else_is_refused(config: Config, tmp_path:
         (("--minutes", "-1"), "--minutes -1.0: expected a number above 0"),
         (("--minutes", "1", "--steps", "5"), "--steps and --minutes"),
         (("--settings", "no/such/file"), "--settings no/such/file"),
+        (("--objectives", "noise"), "--objectives noise: say where the noise stands"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(
