@@ -13,7 +13,7 @@ from torch import Tensor
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 
-_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*")  # noqa: RUF001  (full-width marks are meant)
+_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")  # noqa: RUF001  (full-width marks are meant)
 
 _RECENT = 2
 """How many sources are remembered: all of a batch, and those whose targets go on."""
@@ -184,7 +184,10 @@ class Sentences(Segments):
 
 
 def _ends(tokenizer: Any) -> tuple[int, ...]:
-    """The ids of tokens that are marks at the end of a sentence, and perhaps what closes after."""
+    """The ids of tokens that end with the mark of a sentence's end, and perhaps what closes after.
+
+    Where text was cut into pieces by how often they come, the mark is often one with a word's end.
+    """
     text = tokenizer.convert_tokens_to_string  # which knows how words begin
     words = ((text([token]).strip(), index) for token, index in tokenizer.get_vocab().items())
-    return tuple(sorted(index for word, index in words if _END.fullmatch(word)))
+    return tuple(sorted(index for word, index in words if _END.search(word)))

@@ -75,10 +75,10 @@ def host_with(words: list[str]) -> Seq2SeqHost:
 
 
 def test_the_host_says_which_tokens_end_a_sentence() -> None:
-    ends = [".", "▁.", "?!", "...", "…", "。", "！", "▁?”", '."']  # noqa: RUF001
-    others = ["a", "▁", "a.", ",", "▁;", '"', "</s>", "3.5", ")"]
+    ends = [".", "▁.", "?!", "...", "…", "。", "！", "▁?”", '."', "en."]  # noqa: RUF001
+    others = ["a", "▁", "a.m", ",", "▁;", '"', "</s>", "3.5", ")"]
     family = make_family("gate:sentence").fit(host_with([*others, *ends]))
-    assert family.spec == f"gate:sentence:{','.join(map(str, range(9, 18)))}"
+    assert family.spec == f"gate:sentence:{','.join(map(str, range(9, 19)))}"
     assert make_family(family.spec).spec == family.spec
     assert family.fit(host_with(others)) is not None, "it is settled once"
 
