@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 def _ppo(trial: Trial) -> dict[str, Any]:
     return {
-        "learning_rate": trial.suggest_float("learning_rate", 1e-4, 5e-3, log=True),
+        "learning_rate": trial.suggest_float("learning_rate", 3e-4, 1e-2, log=True),
         "rollout": trial.suggest_categorical("rollout", [16, 32, 64]),
         "epochs": trial.suggest_categorical("epochs", [2, 4, 8]),
-        "gae_lambda": trial.suggest_categorical("gae_lambda", [0.5, 0.9, 1.0]),
+        "batch_size": trial.suggest_categorical("batch_size", [1024, 2048, 4096]),
     }
 
 
