@@ -75,6 +75,7 @@ def markdown(
         parts += [
             f"## {heading(task)}",
             _table(_HEADINGS, [_cells(r, p_values, task) for r in here]),
+            *_recovered(here),
         ]
     if middles:
         parts += ["## Interquartile means over tasks and seeds", _middles(middles)]
@@ -101,9 +102,11 @@ def comma_separated(rows: Sequence[Row]) -> str:
 
 def heading(task: Task) -> str:
     """What stands above the table of a task."""
-    if task.reads is None:
-        return "quality: what attention alone can give"
-    return f"budget: at most {task.reads:.0%} of the source read"
+    if task.objective == "budget":
+        return f"budget: at most {task.reads:.0%} of the source read"
+    if task.objective == "noise":
+        return "noise: another sentence beside each source"
+    return "quality: what attention alone can give"
 
 
 def interval(estimate: Estimate, scale: float = 1.0) -> str:
@@ -139,6 +142,21 @@ def _cells(row: Row, p_values: Mapping[str, float], task: Task) -> list[str]:
         ),
         f"{row.peak_mb:,.0f}",
     ]
+
+
+def _recovered(rows: Sequence[Row]) -> list[str]:
+    """How much learners recover of what an oracle gate brings back, where there is one."""
+    scores = {row.method: row.bleu.value for row in rows}
+    native, oracle = scores["native"], scores.get("oracle-gate", 0.0)
+    if oracle <= native:
+        return []
+    shares = [
+        f"{row.method} {(row.bleu.value - native) / (oracle - native):.0%}"
+        for row in rows
+        if row.env_steps > 0
+    ]
+    back = f"A gate that knows which part is asked for brings back {oracle - native:.1f} BLEU"
+    return [f"{back}; of that recover: {', '.join(shares)}." if shares else f"{back}."]
 
 
 def _middles(middles: Sequence[Middle]) -> str:

@@ -152,6 +152,23 @@ def test_a_page_without_runs_that_crashed_says_nothing_of_them(
     assert "Crashed" not in markdown([*rows.values()], TASKS, [], [], [], {}, "made up")
 
 
+def test_a_page_on_noise_says_how_much_of_the_oracle_gates_gain_is_recovered(
+    tmp_path: Path,
+) -> None:
+    task, native, gated, learned = Task("noise"), *(written(w, 0) for w in (0.5, 0.1, 0.3))
+    runs = [
+        leave(Run("native"), tmp_path, native),
+        leave(Run("ppo", task, 0), tmp_path, learned, 0.5, 100),
+        leave(Run("oracle-gate", task), tmp_path, gated, 0.5),
+    ]
+    page = markdown(
+        summarise(gather(runs, tmp_path), REFERENCES), [task], [], [], [], {}, "made up"
+    )
+    gain = bleu(gated) - bleu(native)
+    share = (bleu(learned) - bleu(native)) / gain
+    assert f"brings back {gain:.1f} BLEU; of that recover: ppo {share:.0%}." in page
+
+
 def test_runs_come_seed_by_seed_and_rules_once() -> None:
     methods = chosen(("native", "topk", "random", "ppo"))
     names = [run.name for run in plan(methods, TASKS[:2], 2)]
