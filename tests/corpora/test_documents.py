@@ -87,7 +87,9 @@ def test_to_the_embedded_host_they_have_400_to_1000_tokens_in_sentences_that_gat
     assert mask.sum(1).min() >= 400
     assert mask.sum(1).max() <= 1000
     parts = Sentences().fit(load_host("embedded")).on(batch.input_ids)
-    assert parts.present(mask).sum(1).tolist() == [len(sentences(pair.source)) for pair in pairs]
+    assert parts.present(mask).sum(1).tolist() == [
+        len(sentences(pair.source)) + 1 for pair in pairs  # and the end of the sequence
+    ]
 
 
 def test_no_split_shares_a_sentence_with_another_under_this_or_any_other_seed():

@@ -182,7 +182,7 @@ def test_shared_gates_find_the_segment_that_holds_the_alignment(
 
     before, _ = found()
     assert before < 0.3
-    ppo.learn(24_000)
+    ppo.learn(32_000)
     after, right = found()
     assert after > 0.9
     assert right > 0.9
