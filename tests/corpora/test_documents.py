@@ -88,7 +88,8 @@ def test_to_the_embedded_host_they_have_400_to_1000_tokens_in_sentences_that_gat
     assert mask.sum(1).max() <= 1000
     parts = Sentences().fit(load_host("embedded")).on(batch.input_ids)
     assert parts.present(mask).sum(1).tolist() == [
-        len(sentences(pair.source)) + 1 for pair in pairs  # and the end of the sequence
+        len(sentences(pair.source)) + 1
+        for pair in pairs  # and the end of the sequence
     ]
 
 
