@@ -21,7 +21,7 @@ from rlattn.experiments.outputs import check_output
 from rlattn.experiments.weights import parse_weights
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
-from rlattn.hosts.loading import INT8
+from rlattn.hosts.int8 import INT8
 from rlattn.rewards import TotalReward
 
 _READS_TARGET = 0.2

@@ -10,6 +10,9 @@ from torch import nn
 from rlattn.errors import InputError
 from rlattn.hosts.seq2seq import Seq2SeqHost
 
+INT8 = "int8:"
+"""Before the name of a host: its linear layers are quantised."""
+
 
 def quantised(host: Seq2SeqHost) -> Seq2SeqHost:
     """A host with the same weights, those of linear layers rounded to int8.
@@ -38,7 +41,7 @@ def quantised(host: Seq2SeqHost) -> Seq2SeqHost:
         ) from error
     model = copy.deepcopy(host.model)
     quantize_(model, Int8DynamicActivationInt8WeightConfig())
-    name = f"int8:{host.name}"
+    name = f"{INT8}{host.name}"
 
     def refuse(module: nn.Module, args: tuple[Any, ...]) -> None:
         # Rounding would let nothing through, and a learner would not be told.

@@ -15,12 +15,9 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
-from rlattn.hosts.int8 import quantised
+from rlattn.hosts.int8 import INT8, quantised
 from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.seq2seq import Seq2SeqHost
-
-INT8 = "int8:"
-"""Before the name of a host: its linear layers are quantised."""
 
 
 def load_host(

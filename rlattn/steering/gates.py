@@ -93,9 +93,11 @@ class Gate:
             refuse(count == 0, None, "a gate with no valid position open")
         if self._source < LONG or opened.shape[2] > 1:
             return
-        paged = paged and pages * PAGE <= _SPARED * len(opened) * most
-        width = -(-most // PAGE) * PAGE if paged else most
-        if (pages * PAGE if paged else len(opened) * most) <= few * len(opened) * self._source:
+        gathered, width = len(opened) * most, most
+        paged = paged and pages * PAGE <= _SPARED * gathered
+        if paged:
+            gathered, width = pages * PAGE, -(-most // PAGE) * PAGE
+        if gathered <= few * len(opened) * self._source:
             self.index = _places(opened[:, 0, 0], width)
             beyond = torch.arange(width, device=opened.device) >= count
             self.bias = self.columns(self.bias).masked_fill(beyond, shut)
@@ -145,12 +147,16 @@ class Gate:
         Returns:
             `[lanes, width, size]`, or `[pages, PAGE, size]`.
         """
+        if self.index is None:
+            return memory
         if self._memory is None:
-            self._memory = (
-                self.pick("memory", memory[:, None])[:, 0]
-                if self.index is None or self.pages is None
-                else _gathered(memory, self.index, self.pages)
+            lane, places = torch.arange(len(memory), device=memory.device), self.index
+            if self.pages is not None:
+                lane, places = self.pages.lane, places.view(-1, PAGE)[self.pages.slot]
+            rows = memory.flatten(0, 1).index_select(
+                0, (places + self._source * lane[:, None]).flatten()
             )
+            self._memory = rows.view(*places.shape, -1)
         return self._memory
 
     def columns(self, numbers: Tensor) -> Tensor:
@@ -168,14 +174,6 @@ class Gate:
         nothing = weights.new_zeros(*weights.shape[:-1], self._source)
         # Added: a lane's first may be there again, with no weight.
         return nothing.scatter_add(-1, index, weights)
-
-
-def _gathered(memory: Tensor, index: Tensor, pages: Pages) -> Tensor:
-    """The pages of a memory `[lanes, source, size]`, `[pages, PAGE, size]`."""
-    lanes, source, size = memory.shape
-    places = index.view(-1, PAGE).index_select(0, pages.slot) + source * pages.lane[:, None]
-    rows = memory.reshape(lanes * source, size).index_select(0, places.flatten())
-    return rows.view(*places.shape, size)
 
 
 def _places(opened: Tensor, most: int) -> Tensor:

@@ -42,7 +42,7 @@ def translate_by_oracle_gate(
     Raises:
         InputError: If a pair does not say which part of its source is asked for.
     """
-    texts, asked = [pair.source for pair in pairs], [_asked(pair) for pair in pairs]
+    texts, asked = [pair.source for pair in pairs], [asked_in(pair) for pair in pairs]
     sources = host.tokenize(texts, max_source)
     opened = [
         np.append(tokens[: len(row) - 1], True)
@@ -57,7 +57,12 @@ def translate_by_oracle_gate(
     return in_batches(host, sources, by_length(sources, batch), write)
 
 
-def _asked(pair: Pair) -> slice:
+def asked_in(pair: Pair) -> slice:
+    """Which characters of a noisy pair's source are asked for.
+
+    Raises:
+        InputError: If the pair does not say.
+    """
     if not isinstance(pair, NoisyPair):
         raise InputError(
             f"{pair.source!r} does not say which part of it is asked for: expected a pair of a "

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
-from rlattn.corpora import Pair
 from rlattn.errors import InputError
 from rlattn.experiments.compare import rules
 from rlattn.experiments.compare.bounds import (
@@ -28,9 +27,8 @@ from rlattn.experiments.compare.gradients import (
 )
 from rlattn.experiments.compare.learning import Learn, train_policy, write_policy
 from rlattn.experiments.compare.reinforcement import by_ppo, by_reinforce
-from rlattn.experiments.compare.scene import Found, Scene, Train, Write
+from rlattn.experiments.compare.scene import Train, Write
 from rlattn.experiments.compare.tasks import OBJECTIVES, ObjectiveName
-from rlattn.inference import Translations
 
 Kind = Literal["rule", "gradient", "rl", "control", "bound"]
 
@@ -96,13 +94,9 @@ def _learner(name: str, kind: Kind, learn: Learn) -> Method:
     return Method(name, kind, train, write_policy, OBJECTIVES, seeded=True)
 
 
-def _knowing(name: str, write: Callable[[Scene, Sequence[Pair]], Translations]) -> Method:
+def _knowing(name: str, write: Write) -> Method:
     """A bound for noisy sources that knows what is asked for."""
-
-    def written(scene: Scene, found: Found, pairs: Sequence[Pair], trace: bool) -> Translations:
-        return write(scene, pairs)
-
-    return Method(name, "bound", partial(find_known, write=write), written, ("noise",))
+    return Method(name, "bound", partial(find_known, write=write), write, ("noise",))
 
 
 for _method in (

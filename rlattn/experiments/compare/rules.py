@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from rlattn.agents import Point, Spent
 from rlattn.agents.rules import length_ratio, make_rule, mass_for_reads, translate_by_rule
 from rlattn.corpora import Pair
-from rlattn.experiments.compare.scene import Found, Outcome, Scene
-from rlattn.experiments.statistics import corpus_scores
+from rlattn.experiments.compare.scene import Found, Outcome, Scene, scored
 from rlattn.inference import Translations, translate
 
 _SHARES = (0.5, 0.3, 0.2, 0.1)
@@ -56,7 +52,10 @@ def choose(scene: Scene, name: str, choices: Choices) -> Outcome:
         name: The rule; `native` is none.
         choices: What it may be given.
     """
-    tried = [(_validated(scene, name, found), found) for found in choices(scene)]
+    tried = [
+        (scored(write(scene, found, scene.valid, False, name=name), scene.valid), found)
+        for found in choices(scene)
+    ]
     best, found = max(tried, key=lambda each: each[0].score)
     return Outcome(best, found=found)
 
@@ -75,10 +74,3 @@ def write(
 def _reads(scene: Scene) -> Sequence[float]:
     target = None if scene.task is None else scene.task.reads
     return _SHARES if target is None else (target,)
-
-
-def _validated(scene: Scene, name: str, found: Found) -> Point:
-    output = write(scene, found, scene.valid, False, name=name)
-    scores = corpus_scores(output.texts, [pair.target for pair in scene.valid])
-    reads = float(np.mean(output.reads_fraction))
-    return Point(0, scores.bleu, scores.chrf, reads, scores.bleu, Spent())

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rlattn.agents import Point, Spent
 from rlattn.corpora import Pair
 from rlattn.experiments.compare.tasks import Task
+from rlattn.experiments.statistics import corpus_scores
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import Translations
 
@@ -103,6 +106,13 @@ class Outcome:
     env_steps: int = 0
     spent: Spent = field(default_factory=Spent)
     found: Found = field(default_factory=dict)
+
+
+def scored(output: Translations, pairs: Sequence[Pair]) -> Point:
+    """How good the translations of some sentences are, of what learns nothing."""
+    scores = corpus_scores(output.texts, [pair.target for pair in pairs])
+    reads = float(np.mean(output.reads_fraction))
+    return Point(0, scores.bleu, scores.chrf, reads, scores.bleu, Spent())
 
 
 Train = Callable[[Scene], Outcome]

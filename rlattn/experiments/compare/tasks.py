@@ -13,7 +13,7 @@ OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
 
 
 @dataclass(frozen=True)
-class Objective:
+class _Objective:
     """How something is learned.
 
     Attributes:
@@ -28,9 +28,9 @@ class Objective:
 
 
 _OBJECTIVES = {
-    "quality": Objective("bias", "reference", {"probability": 1.0}),
-    "budget": Objective("gate", "host", {"agreement": 1.0}),
-    "noise": Objective("gate:sentence", "reference", {"likelihood": 1.0}),
+    "quality": _Objective("bias", "reference", {"probability": 1.0}),
+    "budget": _Objective("gate", "host", {"agreement": 1.0}),
+    "noise": _Objective("gate:sentence", "reference", {"likelihood": 1.0}),
 }
 
 
@@ -70,9 +70,6 @@ class Task:
     def weights(self) -> dict[str, float | dict[str, Any]]:
         """What is rewarded, as `rlattn.rewards.TotalReward` takes it."""
         return {**_OBJECTIVES[self.objective].weights}
-
-    # Along a given prefix each step is rewarded by itself.
-    gamma = 0.0
 
 
 def make_tasks(objectives: Sequence[ObjectiveName], reads: Sequence[float]) -> list[Task]:
