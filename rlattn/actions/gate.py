@@ -48,9 +48,9 @@ class Gate(OpeningFamily):
         kind, colon, ids = argument.partition(":")
         if kind.isdecimal() and not colon:
             return cls(Blocks(int(kind)))
-        tokens = ids.split(",")
-        if kind == "sentence" and (not colon or all(map(str.isdecimal, tokens))):
-            return cls(Sentences(tuple(map(int, tokens)) if colon else None))
+        sentences = Sentences.of(ids) if colon else Sentences()
+        if kind == "sentence" and sentences is not None:
+            return cls(sentences)
         raise InputError(
             f"action {cls.name}:{argument}: expected a number of positions that share a gate, as "
             f"in {cls.name}:16, or {cls.name}:sentence"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 
 _END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")  # noqa: RUF001  (full-width marks are meant)
+_PARTS = re.compile(r"[=|#*~•]+")
 
 _RECENT = 2
 """How many sources are remembered: all of a batch, and those whose targets go on."""
@@ -107,17 +109,20 @@ class Sentences(Segments):
     """The sentences of the source, each with the tokens that end it.
 
     What stands behind the last of these, as the token that ends the sequence, is one of its own:
-    attention rests there when no sentence is needed. Tokens are all that is looked at: where the
-    point of a number is a token, a sentence ends there too.
+    attention rests there when no sentence is needed. A sign that parts text, such as ``=`` or
+    ``|``, begins one, whether what stands before it was ended or not. Tokens are all that is looked
+    at: where the point of a number is a token, a sentence ends there too.
 
     Attributes:
         ends: The ids of the tokens that end a sentence; None until `fit`.
+        begins: The ids of the tokens that begin one.
         tokens: Those of the sources at hand, int64, ``[lanes, source]``; None until `on`.
     """
 
     reads_tokens = True
 
     ends: tuple[int, ...] | None = None
+    begins: tuple[int, ...] = ()
     tokens: Tensor | None = None
     # Sources stay the same for many steps, and each step asks several times.
     _recent: list[Sentences] = field(default_factory=list, init=False, repr=False)
@@ -129,8 +134,19 @@ class Sentences(Segments):
 
     @property
     def spec(self) -> str:
-        """``sentence:ids``, so that what is loaded needs no tokenizer."""
-        return "sentence" if self.ends is None else f"sentence:{','.join(map(str, self.ends))}"
+        """``sentence:ends/begins`` by their ids, so that what is loaded needs no tokenizer."""
+        if self.ends is None:
+            return "sentence"
+        ids = [",".join(map(str, each)) for each in (self.ends, self.begins) if each]
+        return f"sentence:{'/'.join(ids)}"
+
+    @classmethod
+    def of(cls, ids: str) -> Sentences | None:
+        """Sentences by what stands behind ``sentence:``; None if that is no such thing."""
+        if not re.fullmatch(r"\d+(,\d+)*(/\d+(,\d+)*)?", ids):
+            return None
+        ends, _, begins = ids.partition("/")
+        return cls(_numbers(ends), _numbers(begins) if begins else ())
 
     def fit(self, host: Seq2SeqHost) -> Sentences:
         """Looks up which of the host's tokens end a sentence.
@@ -140,13 +156,13 @@ class Sentences(Segments):
         """
         if self.ends is not None:
             return self
-        ends = _ends(host.tokenizer)
+        ends = _matching(host.tokenizer, _END.search)
         if not ends:
             raise InputError(
                 f"host {host.name} has no token such as '.' that ends a sentence: use blocks of "
                 "positions instead, such as gate:16"
             )
-        return replace(self, ends=ends)
+        return replace(self, ends=ends, begins=_matching(host.tokenizer, _PARTS.fullmatch))
 
     def on(self, tokens: Tensor | None) -> Sentences:
         """The sentences of sources with these tokens, which must not change afterwards.
@@ -166,7 +182,7 @@ class Sentences(Segments):
         return source
 
     def index(self, mask: Tensor) -> Tensor:
-        """By the tokens that end a sentence.
+        """By the tokens that end a sentence, and those that begin one.
 
         Raises:
             InputError: If it is not known yet which they are, or which tokens the source has.
@@ -175,19 +191,29 @@ class Sentences(Segments):
             missing = "fit(host)" if self.ends is None else "on(before)"
             raise InputError(f"gate:{self.spec}: where sentences end is not known: use {missing}")
         if self._found is None:
-            ends = torch.isin(self.tokens, torch.tensor(self.ends, device=self.tokens.device))
-            # Of '?!' only the last token ends the sentence.
+            ends, parts = map(self._are, (self.ends, self.begins))
+            # Of '?!' only the last token ends the sentence, of '==' only the first begins one.
             begins = torch.zeros_like(ends)
-            begins[:, 1:] = ends[:, :-1] & ~ends[:, 1:]
+            begins[:, 1:] = (ends[:, :-1] & ~ends[:, 1:]) | (parts[:, 1:] & ~parts[:, :-1])
             self._found = begins.long().cumsum(-1)
         return self._found
 
+    def _are(self, ids: tuple[int, ...]) -> Tensor:
+        assert self.tokens is not None
+        some = self.tokens.new_tensor(ids)
+        return torch.isin(self.tokens, some) if ids else torch.zeros_like(self.tokens).bool()
 
-def _ends(tokenizer: Any) -> tuple[int, ...]:
-    """The ids of tokens that end with the mark of a sentence's end, and perhaps what closes after.
 
-    Where text was cut into pieces by how often they come, the mark is often one with a word's end.
+def _matching(tokenizer: Any, pattern: Callable[[str], object]) -> tuple[int, ...]:
+    """The ids of tokens that hold some text.
+
+    Where text was cut into pieces by how often they come, the mark that ends a sentence is often
+    one with a word's end, and with what closes after it.
     """
     text = tokenizer.convert_tokens_to_string  # which knows how words begin
     words = ((text([token]).strip(), index) for token, index in tokenizer.get_vocab().items())
-    return tuple(sorted(index for word, index in words if _END.search(word)))
+    return tuple(sorted(index for word, index in words if pattern(word)))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))

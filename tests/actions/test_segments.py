@@ -42,6 +42,13 @@ def test_a_sentence_goes_up_to_its_last_mark() -> None:
     ]
 
 
+def test_a_sign_that_parts_text_begins_one() -> None:
+    segments = Sentences((STOP,), begins=(MARK,)).on(
+        torch.tensor([[WORD, MARK, MARK, WORD, STOP, MARK, WORD, END]])
+    )
+    assert segments.index(MASK[:1])[0].tolist() == [0, 1, 1, 1, 1, 2, 2, 2]
+
+
 @EVERY_KIND
 def test_every_segment_that_is_present_has_a_position(segments: Segments) -> None:
     index, present = segments.index(MASK), segments.present(MASK)
@@ -81,6 +88,12 @@ def test_the_host_says_which_tokens_end_a_sentence() -> None:
     assert family.spec == f"gate:sentence:{','.join(map(str, range(9, 19)))}"
     assert make_family(family.spec).spec == family.spec
     assert family.fit(host_with(others)) is not None, "it is settled once"
+
+
+def test_the_host_says_which_tokens_part_text() -> None:
+    family = make_family("gate:sentence").fit(host_with(["a", ".", "=", "▁|", "a=", "-", "***"]))
+    assert family.spec == "gate:sentence:1/2,3,6"
+    assert make_family(family.spec).spec == family.spec
 
 
 def test_a_host_whose_sentences_do_not_end_is_refused() -> None:
