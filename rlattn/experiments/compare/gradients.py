@@ -34,14 +34,12 @@ _LANES = 16
 def by_gradient(scene: Scene, policy: AttentionPolicy, validator: Validator, steps: int) -> None:
     """Trains a policy by gradients on what rewards ask for.
 
-    Along references that is their cross-entropy; for a budget that of the host's own choices along
-    its own output, and the reads find the same target.
+    That is the cross-entropy of references; for a budget, reads find the same target.
     """
     task = scene.task
     assert task is not None
     chosen, shared = _chosen(scene, "gradient", steps)
-    loss = "reference" if task.prefix == "reference" else "agreement"
-    settings = GradientSettings(**{"loss": loss, "reads_target": task.reads, **chosen})
+    settings = GradientSettings(**{"reads_target": task.reads, **chosen})
     learn_gradient(scene.host, scene.train, policy, settings, **shared, validator=validator)
 
 

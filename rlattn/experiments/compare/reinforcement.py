@@ -10,6 +10,9 @@ from rlattn.experiments.compare.scene import Scene
 from rlattn.policy import AttentionPolicy
 from rlattn.rewards import Control, controlled
 
+_PRICE = 0.25
+"""The most that reading all of the source costs, in probability of the token that is rewarded."""
+
 
 def by_ppo(
     scene: Scene,
@@ -30,8 +33,8 @@ def by_ppo(
         control: What takes the place of the reward's quality, if anything.
         start: What to begin with instead, if not with the policy itself.
     """
-    settings = PPOSettings(**_settings(scene, "ppo"))
-    objective = _objective(scene, control)
+    chosen, objective = _told(scene, "ppo", control)
+    settings = PPOSettings(**chosen)
     shared = limits(scene, steps)
     learn_ppo(
         scene.host,
@@ -47,21 +50,24 @@ def by_ppo(
 
 def by_reinforce(scene: Scene, policy: AttentionPolicy, validator: Validator, steps: int) -> None:
     """Trains a policy with REINFORCE on the task's reward."""
-    settings = ReinforceSettings(**_settings(scene, "reinforce"))
-    objective = _objective(scene, None)
+    chosen, objective = _told(scene, "reinforce")
+    settings = ReinforceSettings(**chosen)
     shared = limits(scene, steps)
     learn_reinforce(
         scene.host, scene.train, policy, settings, **objective, **shared, validator=validator
     )
 
 
-def _settings(scene: Scene, learner: str) -> dict[str, Any]:
-    # Along a given prefix each step is rewarded by itself; the constant control is not known to be.
-    return {"gamma": 0.0, **scene.settings_of(learner)}
-
-
-def _objective(scene: Scene, control: Control | None) -> dict[str, Any]:
+def _told(
+    scene: Scene, learner: str, control: Control | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings of a learner, and what it is rewarded for."""
     task = scene.task
     assert task is not None
+    # Along a given prefix each step is rewarded by itself; the constant control is not known to be.
+    settings = {"gamma": 0.0, "reads_price": _PRICE, **scene.settings_of(learner)}
+    price = settings.pop("reads_price")
     weights = task.weights if control is None else controlled(task.weights, control)
-    return {"reward": weights, "prefix": task.prefix, "reads_target": task.reads}
+    if task.reads is not None:
+        weights = {**weights, "reads": -price}
+    return settings, {"reward": weights, "prefix": "reference", "reads_target": task.reads}

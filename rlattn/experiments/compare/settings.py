@@ -31,9 +31,8 @@ class Config(Material):
             and the controls constant and shuffled. Bounds: oracle and, where there is noise,
             oracle-gate and clean.
         objectives: What is learned: `quality`, a bias on the attention that makes the reference
-            likelier; `budget`, a gate that keeps the host's output at given reads; with --noise,
-            `noise`, a gate on sentences that makes the reference likelier. By default quality and
-            budget, or noise.
+            likelier; `budget`, a gate that does so at given reads; with --noise, `noise`, a gate
+            on sentences that does so. By default quality and budget, or noise.
         reads: For `budget`: the fractions of the source to read at most, each a task of its own.
         seeds: How often each learner is trained, with the seeds 0, 1 and so on.
         steps: Environment steps of each training, all lanes together; one step is one target

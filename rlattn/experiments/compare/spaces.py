@@ -5,8 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rlattn.experiments.compare.tasks import Task
+
 if TYPE_CHECKING:
     from optuna import Trial
+
+
+def suggest(learner: str, task: Task, trial: Trial) -> dict[str, Any]:
+    """Settings to try.
+
+    Args:
+        learner: Any in `SPACES`.
+        task: What is learned: where reads are to meet a target, what they cost at most is tried,
+            too.
+        trial: Suggests.
+    """
+    settings = SPACES[learner](trial)
+    if task.reads is not None and learner in _PRICES:
+        settings["reads_price"] = trial.suggest_categorical("reads_price", _PRICES[learner])
+    return settings
 
 
 def _ppo(trial: Trial) -> dict[str, Any]:
@@ -58,3 +75,7 @@ SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {
     "reinforce": _reinforce,
 }
 """By learner, what suggests its settings; the other methods take settings from these."""
+
+_REWARDED = (0.125, 0.25, 0.5)
+_PRICES = {"gradient": (0.5, 1.0, 2.0), "ppo": _REWARDED, "reinforce": _REWARDED}
+"""What reading all of the source may cost at most: in nats a token, or in probability."""

@@ -6,31 +6,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from rlattn.envs.episodes import Prefix
-
 ObjectiveName = Literal["quality", "budget", "noise"]
 OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
 
 
 @dataclass(frozen=True)
 class _Objective:
-    """How something is learned.
+    """How something is learned, along references.
 
     Attributes:
         family: The action family of the policies.
-        prefix: What is fed back meanwhile.
         weights: What is rewarded, as `rlattn.rewards.TotalReward` takes it.
     """
 
     family: str
-    prefix: Prefix
     weights: Mapping[str, float]
 
 
 _OBJECTIVES = {
-    "quality": _Objective("bias", "reference", {"probability": 1.0}),
-    "budget": _Objective("gate", "host", {"agreement": 1.0}),
-    "noise": _Objective("gate:sentence", "reference", {"likelihood": 1.0}),
+    "quality": _Objective("bias", {"probability": 1.0}),
+    "budget": _Objective("gate", {"probability": 1.0}),
+    "noise": _Objective("gate:sentence", {"likelihood": 1.0}),
 }
 
 
@@ -41,10 +37,10 @@ class Task:
     Attributes:
         objective: `quality`, the most quality that attention alone can give: the family is `bias`,
             and each step is rewarded for its gain in the probability of the reference's token.
-            `budget`, the most quality at given reads: the family is `gate`, and each step along
-            the host's own output is rewarded for agreeing with it. `noise`, as little of the noise
-            in a source as can be: the family is `gate:sentence`, and each step is rewarded for its
-            gain in the log-likelihood of the reference's token.
+            `budget`, the same at given reads: the family is `gate`, and reads have a price that
+            finds the target. `noise`, as little of the noise in a source as can be: the family is
+            `gate:sentence`, and each step is rewarded for its gain in the log-likelihood of the
+            reference's token.
         reads: The fraction of the source to read at most; None for all but `budget`.
     """
 
@@ -60,11 +56,6 @@ class Task:
     def family(self) -> str:
         """The action family of policies that learn it."""
         return _OBJECTIVES[self.objective].family
-
-    @property
-    def prefix(self) -> Prefix:
-        """What is fed back while it is learned."""
-        return _OBJECTIVES[self.objective].prefix
 
     @property
     def weights(self) -> dict[str, float | dict[str, Any]]:

@@ -17,7 +17,7 @@ from rlattn.experiments.compare.progress import Bars
 from rlattn.experiments.compare.runs import Run
 from rlattn.experiments.compare.scene import Settings
 from rlattn.experiments.compare.settings import Config, budget, chosen, workers
-from rlattn.experiments.compare.spaces import SPACES
+from rlattn.experiments.compare.spaces import SPACES, suggest
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.compare.workers import Job, work
 from rlattn.experiments.outputs import write_json
@@ -86,7 +86,7 @@ class Search:
     def ask(self) -> tuple[Run, dict[str, Any]]:
         """The next trial, and the settings to try in it."""
         trial = self.study.ask()
-        settings = SPACES[self.learner](trial)
+        settings = suggest(self.learner, self.task, trial)
         run = Run(self.learner, self.task, 0, trial.number)
         self._asked[run.name] = trial
         return run, settings
