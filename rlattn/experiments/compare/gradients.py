@@ -27,6 +27,9 @@ from rlattn.experiments.compare.tasks import Task
 from rlattn.inference import Translations
 from rlattn.policy import AttentionPolicy
 
+_PRICE = 0.15
+"""The most that reading as much as the target costs, in nats a token."""
+
 _LANES = 16
 """Sentences in a batch, each of which is a gradient step: the learners' own default."""
 
@@ -39,7 +42,10 @@ def by_gradient(scene: Scene, policy: AttentionPolicy, validator: Validator, ste
     task = scene.task
     assert task is not None
     chosen, shared = _chosen(scene, "gradient", steps)
-    settings = GradientSettings(**{"reads_target": task.reads, **chosen})
+    price = chosen.pop("reads_price", _PRICE)
+    if task.reads is not None:
+        chosen |= {"reads_target": task.reads, "reads_price": price / task.reads}
+    settings = GradientSettings(**chosen)
     learn_gradient(scene.host, scene.train, policy, settings, **shared, validator=validator)
 
 

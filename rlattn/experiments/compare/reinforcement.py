@@ -10,8 +10,8 @@ from rlattn.experiments.compare.scene import Scene
 from rlattn.policy import AttentionPolicy
 from rlattn.rewards import Control, controlled
 
-_PRICE = 0.25
-"""The most that reading all of the source costs, in probability of the token that is rewarded."""
+_PRICE = 0.08
+"""The most that reading as much as the target costs, in probability of the reference's token."""
 
 
 def by_ppo(
@@ -69,5 +69,5 @@ def _told(
     price = settings.pop("reads_price")
     weights = task.weights if control is None else controlled(task.weights, control)
     if task.reads is not None:
-        weights = {**weights, "reads": -price}
+        weights = {**weights, "reads": -price / task.reads}
     return settings, {"reward": weights, "prefix": "reference", "reads_target": task.reads}

@@ -76,6 +76,6 @@ SPACES: dict[str, Callable[[Trial], dict[str, Any]]] = {
 }
 """By learner, what suggests its settings; the other methods take settings from these."""
 
-_REWARDED = (0.125, 0.25, 0.5)
-_PRICES = {"gradient": (0.5, 1.0, 2.0), "ppo": _REWARDED, "reinforce": _REWARDED}
-"""What reading all of the source may cost at most: in nats a token, or in probability."""
+_REWARDED = (0.04, 0.08, 0.16)
+_PRICES = {"gradient": (0.15, 0.3, 0.6), "ppo": _REWARDED, "reinforce": _REWARDED}
+"""The most that reading as much as the target costs: in nats a token, or in probability."""
