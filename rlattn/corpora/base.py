@@ -49,13 +49,19 @@ def sentence_hash(text: str) -> int:
     return int.from_bytes(digest, "big")
 
 
-def pair_up(sides: Iterable[tuple[str, str]], where: str, unit: str = "line") -> list[Pair]:
-    """Return the pairs of a source side and a target side, leaving out those that say nothing.
+def pair_up(
+    rows: Iterable[tuple[int, str, str]],
+    where: str,
+    unit: str = "line",
+    sides: tuple[str, str] = ("source", "target"),
+) -> list[Pair]:
+    """Return the pairs of rows with two sides, leaving out those that say nothing.
 
     Args:
-        sides: Source and target text of each line.
+        rows: Number of each row, its source and its target text.
         where: What is being read, for the error message.
-        unit: What a pair is called there.
+        unit: What a row is called there.
+        sides: What its sides are called there.
 
     Returns:
         The pairs in order, without white space at their ends.
@@ -64,16 +70,16 @@ def pair_up(sides: Iterable[tuple[str, str]], where: str, unit: str = "line") ->
         InputError: If only one side of a pair is empty, or all pairs are empty.
     """
     pairs = []
-    for number, (source, target) in enumerate(sides, start=1):
+    for number, source, target in rows:
         pair = Pair(source.strip(), target.strip())
         if pair.source and pair.target:
             pairs.append(pair)
         elif pair.source or pair.target:
-            empty, full = ("target", "source") if pair.source else ("source", "target")
+            full, empty = sides if pair.source else sides[::-1]
             raise InputError(
                 f"{where}, {unit} {number}: there is a {full} but the {empty} is empty; "
                 "give both or neither"
             )
     if not pairs:
-        raise InputError(f"{where}: there is no sentence pair in it")
+        raise InputError(f"{where}: there is no {sides[0]} with a {sides[1]} in it")
     return pairs

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 from rlattn.corpora.base import Pair, ParallelCorpus, pair_up
-from rlattn.corpora.lines import read_lines
+from rlattn.corpora.lines import read_columns, read_lines
 from rlattn.corpora.splits import build_corpus
 from rlattn.errors import InputError
 
@@ -48,7 +49,7 @@ def read_parallel(
 
 def _read(files: Files) -> list[Pair]:
     if not isinstance(files, tuple):
-        return pair_up(_columns(Path(files)), str(files))
+        return pair_up(read_columns(Path(files), ("source", "target")), str(files))
     source, target = files
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
@@ -56,20 +57,7 @@ def _read(files: Files) -> list[Pair]:
             f"{source} has {len(sources)} lines but {target} has {len(targets)}: "
             "each line must be the translation of the same line in the other file"
         )
-    return pair_up(zip(sources, targets, strict=True), f"{source} and {target}")
-
-
-def _columns(path: Path) -> list[tuple[str, str]]:
-    rows = []
-    for number, line in enumerate(read_lines(path), start=1):
-        columns = line.split("\t") if line.strip() else ["", ""]
-        if len(columns) != 2:
-            raise InputError(
-                f"{path}, line {number}: {len(columns) - 1} tabs; "
-                "expected exactly one, between source and target"
-            )
-        rows.append((columns[0], columns[1]))
-    return rows
+    return pair_up(zip(count(1), sources, targets), f"{source} and {target}")
 
 
 def _name(files: Files) -> str:

@@ -75,21 +75,21 @@ def _load(data: str, config: str | None) -> Mapping[str, Any]:
     return loaded if isinstance(loaded, Mapping) else {"train": loaded}
 
 
-def _rows(split: Any, source: str, target: str, where: str) -> Iterator[tuple[str, str]]:
-    """Yield source and target text of each row; a missing text is an empty one."""
+def _rows(split: Any, source: str, target: str, where: str) -> Iterator[tuple[int, str, str]]:
+    """Yield number, source and target text of each row; a missing text is an empty one."""
     columns = split.column_names
     if source in columns and target in columns:
-        for row in split.select_columns([source, target]):
-            yield row[source] or "", row[target] or ""
+        for number, row in enumerate(split.select_columns([source, target]), start=1):
+            yield number, row[source] or "", row[target] or ""
         return
     if "translation" not in columns:
         raise InputError(
             f"{where}: no columns {source} and {target}; there is {', '.join(columns)}"
         )
-    for row in split.select_columns(["translation"]):
+    for number, row in enumerate(split.select_columns(["translation"]), start=1):
         texts = row["translation"]
         if source not in texts or target not in texts:
             raise InputError(
                 f"{where}: no languages {source} and {target}; there is {', '.join(texts)}"
             )
-        yield texts[source] or "", texts[target] or ""
+        yield number, texts[source] or "", texts[target] or ""

@@ -4,11 +4,36 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from rlattn.errors import InputError
 
 _GZIP_MAGIC = b"\x1f\x8b"
+
+
+def read_text(path: Path) -> str:
+    r"""Return a UTF-8 text file, plain or gzipped, without a byte order mark, `\r\n` as `\n`.
+
+    Args:
+        path: The file; it is unpacked when its name ends in `.gz`.
+
+    Raises:
+        InputError: If the file is missing, a folder, unreadable, blank, not UTF-8 or bad gzip.
+    """
+    data = _read_bytes(path)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}, line {line}: byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; "
+            "convert the file to UTF-8"
+        ) from error
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty; expected one sentence per line")
+    return text
 
 
 def read_lines(path: str | Path) -> list[str]:
@@ -24,24 +49,33 @@ def read_lines(path: str | Path) -> list[str]:
         At least one line, without line ends.
 
     Raises:
-        InputError: If the file is missing, a folder, unreadable, empty, not UTF-8 or bad gzip.
+        InputError: If the file is missing, a folder, unreadable, blank, not UTF-8 or bad gzip.
     """
-    path = Path(path)
-    data = _read_bytes(path)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: byte {error.start} (0x{data[error.start]:02x}) is not UTF-8; "
-            "convert the file to UTF-8"
-        ) from error
-    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-    while lines and not lines[-1].strip():
+    lines = read_text(Path(path)).split("\n")
+    while not lines[-1].strip():
         lines.pop()
-    if not lines:
-        raise InputError(f"{path}: the file is empty; expected one sentence per line")
     return lines
+
+
+def read_columns(path: Path, sides: tuple[str, str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the number and the two columns of each line that is not blank.
+
+    Args:
+        path: The file, as `read_lines` takes it.
+        sides: What stands before and behind the tab, for the error message.
+
+    Raises:
+        InputError: If the file cannot be read, or a line has not exactly one tab.
+    """
+    for number, line in enumerate(read_lines(path), start=1):
+        if line.strip():
+            columns = line.split("\t")
+            if len(columns) != 2:
+                raise InputError(
+                    f"{path}, line {number}: {len(columns) - 1} tabs; "
+                    f"expected exactly one, between {sides[0]} and {sides[1]}"
+                )
+            yield number, columns[0], columns[1]
 
 
 def _read_bytes(path: Path) -> bytes:
