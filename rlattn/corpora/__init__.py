@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rlattn.corpora.base import Pair, ParallelCorpus
 from rlattn.corpora.files import read_parallel
+from rlattn.corpora.labels import labels_of
 from rlattn.corpora.noise import Layout, NoisyPair, NoisyPairs, noisy_corpus
 from rlattn.corpora.registry import load_corpus
 from rlattn.corpora.splits import build_corpus
@@ -15,6 +16,7 @@ __all__ = [
     "Pair",
     "ParallelCorpus",
     "build_corpus",
+    "labels_of",
     "load_corpus",
     "noisy_corpus",
     "read_parallel",

@@ -29,6 +29,11 @@ class MadePairs(Sequence[Pair], ABC):
         self._settings, self._size = settings, size
         self._made = lru_cache(maxsize=kept)(self._make)
 
+    @property
+    def labels(self) -> frozenset[str] | None:
+        """The targets that its pairs have, where these are few and known without making them."""
+        return None
+
     @abstractmethod
     def _make(self, index: int) -> Pair:
         """Return the pair at an index from 0 to the size."""

@@ -19,6 +19,7 @@ from typing import Literal, get_args
 
 from rlattn.corpora.base import Pair, ParallelCorpus, sentence_key
 from rlattn.corpora.draws import Draw
+from rlattn.corpora.labels import labels_in
 from rlattn.corpora.made import MadePairs
 from rlattn.errors import InputError
 
@@ -97,6 +98,11 @@ class NoisyPairs(MadePairs):
     def __init__(self, pairs: Sequence[Pair], split: str, seed: int, layout: Layout) -> None:
         super().__init__((pairs, split, seed, layout), len(pairs), kept=1 << 14)
         self._pairs, self._split, self._seed, self._layout = pairs, split, seed, layout
+
+    @property
+    def labels(self) -> frozenset[str] | None:
+        """Those of the pairs without noise."""
+        return labels_in(self._pairs)
 
     def _make(self, index: int) -> NoisyPair:
         place, marker = self._layout.place, self._layout.marker
