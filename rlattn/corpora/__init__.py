@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rlattn.corpora.base import Pair, ParallelCorpus
 from rlattn.corpora.files import read_parallel
+from rlattn.corpora.labelled import read_labelled
 from rlattn.corpora.labels import labels_of
 from rlattn.corpora.noise import Layout, NoisyPair, NoisyPairs, noisy_corpus
 from rlattn.corpora.registry import load_corpus
@@ -19,5 +20,6 @@ __all__ = [
     "labels_of",
     "load_corpus",
     "noisy_corpus",
+    "read_labelled",
     "read_parallel",
 ]

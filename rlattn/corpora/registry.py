@@ -8,15 +8,21 @@ from rlattn.corpora.base import ParallelCorpus
 from rlattn.corpora.documents import LENGTHS, document_corpus
 from rlattn.corpora.files import read_parallel
 from rlattn.corpora.hub import hub_corpus
+from rlattn.corpora.labelled import read_labelled
 from rlattn.corpora.locale import TRAIN_SIZE, locale_corpus
 from rlattn.corpora.noise import PLACES, Layout, noisy_corpus
 from rlattn.errors import InputError
 
 FORMS = (
     "locale:SOURCE-TARGET, documents:SOURCE-TARGET[:FEWEST-MOST], tsv:FILE, "
-    "noise:[before:|behind:]CORPUS or hub:DATA[:CONFIG]#SOURCE-TARGET"
+    "csv:FILE[#TEXT,LABEL], jsonl:FILE[#TEXT,LABEL], noise:[before:|behind:]CORPUS, "
+    "hub:DATA[:CONFIG]#SOURCE-TARGET or hub:DATA[:CONFIG]#TEXT,LABEL"
 )
 """What the name of a corpus may look like."""
+
+_LABELLED = re.compile(
+    r"(?P<family>\w+):(?P<file>[^#]+\.(?P=family)(\.gz)?)(#(?P<text>[^#,]+),(?P<label>[^#,]+))?"
+)
 
 
 def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> ParallelCorpus:
@@ -26,9 +32,11 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
         name: `locale:en-de` and any other pair of CLDR locales (see `locale_corpus`),
             `documents:en-de` or, with other lengths, `documents:en-de:60-150` (see
             `document_corpus`), `tsv:FILE` (see `read_parallel`), or a data set such as
-            `hub:opus_books:de-en#de-en` (see `hub_corpus`); or any of these with another sentence
-            beside each source, `noise:locale:en-de`, `noise:before:` or `noise:behind:locale:en-de`
-            (see `noisy_corpus`).
+            `hub:opus_books:de-en#de-en` (see `hub_corpus`); labelled texts, `csv:FILE`,
+            `jsonl:FILE` or with other columns `csv:FILE#TEXT,LABEL` (see `read_labelled`), or
+            `hub:DATA#TEXT,LABEL`; or any of these with another sentence beside each source,
+            `noise:locale:en-de`, `noise:before:` or `noise:behind:locale:en-de` (see
+            `noisy_corpus`).
         seed: Seed of the draws of locale phrases and of noise; other corpora do not depend on it.
         train_size: Number of training pairs of a locale corpus (50,000 when None) or of documents
             (10,000 when None, and more where they are shorter); the most to keep of any other (all
@@ -57,9 +65,24 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
         return noisy_corpus(corpus, Layout(place or "either"), seed=seed)
     if family == "tsv" and rest:
         return read_parallel(rest, train_size=train_size)
+    if family in ("csv", "jsonl") and rest:
+        return _labelled(name, train_size)
     if family == "hub" and rest:
         return hub_corpus(rest, train_size=train_size)
     raise InputError(f"unknown corpus {name!r}; expected {FORMS}")
+
+
+def _labelled(name: str, train_size: int | None) -> ParallelCorpus:
+    given = _LABELLED.fullmatch(name)
+    if given is None:
+        family = name.partition(":")[0]
+        raise InputError(
+            f"{name}: expected {family}:FILE[#TEXT,LABEL], where FILE ends in .{family} or "
+            f".{family}.gz; rlattn.corpora.read_labelled takes columns of any name"
+        )
+    return read_labelled(
+        given["file"], text=given["text"], label=given["label"], train_size=train_size
+    )
 
 
 def _locales(name: str, pair: str) -> tuple[str, str]:
