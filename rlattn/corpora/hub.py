@@ -1,43 +1,50 @@
-"""Parallel text from a Hugging Face data set: from the hub by name, or from a local folder."""
+"""Parallel or labelled text from a Hugging Face data set: by name, or from a local folder."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rlattn.corpora.base import Pair, ParallelCorpus, pair_up
+from rlattn.corpora.cells import label_in, text_in
 from rlattn.corpora.splits import build_corpus
+from rlattn.corpora.tables import SIDES, Rows, columns_in
 from rlattn.errors import InputError
 
 _NAME = re.compile(
-    r"(?P<data>[^#:]+)(?::(?P<config>[^#:]+))?#(?P<source>[^#-]+)-(?P<target>[^#-]+)"
+    r"(?P<data>[^#:]+)(?::(?P<config>[^#:]+))?#"
+    r"(?:(?P<text>[^#,]+),(?P<label>[^#,]+)|(?P<source>[^#-]+)-(?P<target>[^#-]+))"
 )
 _VALID_SPLITS = ("validation", "valid", "val", "dev")
 
 
 def hub_corpus(name: str, *, train_size: int | None = None) -> ParallelCorpus:
-    """Return the corpus in a data set, such as `opus_books:de-en#de-en`.
+    """Return the corpus in a data set, such as `opus_books:de-en#de-en` or `imdb#text,label`.
 
     Needs the extra `hub` (the `datasets` library).
 
     Args:
         name: `DATA[:CONFIG]#SOURCE-TARGET`: a data set on the hub or a folder, perhaps one of its
             configurations, and the two columns to read. They are text columns of the data set, or
-            languages in its `translation` column.
+            languages in its `translation` column. With a comma, `DATA[:CONFIG]#TEXT,LABEL`, they
+            are a column of texts and one of labels: names of classes, text, whole numbers or truth
+            values.
         train_size: Most training pairs to keep, the first ones; None keeps all.
 
     Returns:
         The corpus. The splits `validation` (or `valid`, `val`, `dev`) and `test` are taken out of
-        the training pairs where the data set has none.
+        the training pairs where the data set has none, or has no label in them.
 
     Raises:
         InputError: If the library is missing, or the name, the data set or its columns will not do.
     """
     parts = _NAME.fullmatch(name)
     if parts is None:
-        raise InputError(f"hub:{name}: expected hub:DATA[:CONFIG]#SOURCE-TARGET")
+        raise InputError(
+            f"hub:{name}: expected hub:DATA[:CONFIG]#SOURCE-TARGET or hub:DATA[:CONFIG]#TEXT,LABEL"
+        )
     splits = _load(parts["data"], parts["config"])
     if "train" not in splits:
         raise InputError(f"hub:{name}: no train split; there is {', '.join(splits)}")
@@ -47,8 +54,13 @@ def hub_corpus(name: str, *, train_size: int | None = None) -> ParallelCorpus:
         if split is None or split not in splits:
             return None
         where = f"hub:{name}, split {split}"
-        rows = _rows(splits[split], parts["source"], parts["target"], where)
-        return pair_up(rows, where, unit="row")
+        if parts["label"] is None:
+            rows = _rows(splits[split], parts["source"], parts["target"], where)
+            return pair_up(rows, where, unit="row")
+        labelled = list(_labelled_rows(splits[split], parts["text"], parts["label"], where))
+        if split != "train" and not any(label for *_, label in labelled):
+            return None  # benchmarks keep the labels of their test texts to themselves
+        return pair_up(labelled, where, unit="row", sides=SIDES)
 
     return build_corpus(
         f"hub:{name}", read("train") or [], read(valid), read("test"), train_size=train_size
@@ -75,7 +87,7 @@ def _load(data: str, config: str | None) -> Mapping[str, Any]:
     return loaded if isinstance(loaded, Mapping) else {"train": loaded}
 
 
-def _rows(split: Any, source: str, target: str, where: str) -> Iterator[tuple[int, str, str]]:
+def _rows(split: Any, source: str, target: str, where: str) -> Rows:
     """Yield number, source and target text of each row; a missing text is an empty one."""
     columns = split.column_names
     if source in columns and target in columns:
@@ -93,3 +105,15 @@ def _rows(split: Any, source: str, target: str, where: str) -> Iterator[tuple[in
                 f"{where}: no languages {source} and {target}; there is {', '.join(texts)}"
             )
         yield number, texts[source] or "", texts[target] or ""
+
+
+def _labelled_rows(split: Any, text: str, label: str, where: str) -> Rows:
+    """Yield number, text and label of each row; what is missing is empty."""
+    columns = list(columns_in(split.column_names, text, label, where))
+    classes = getattr(split.features[label], "names", None)
+    for number, row in enumerate(split.select_columns(columns), start=1):
+        value = row[label]
+        if classes is not None and value is not None:
+            value = classes[value] if value >= 0 else None  # -1 where nobody has said
+        here = f"{where}, row {number}"
+        yield number, text_in(row[text], here), label_in(value, here)
