@@ -10,20 +10,15 @@ The words are those of the Unicode CLDR (https://cldr.unicode.org), through Babe
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import asdict
 from functools import lru_cache
-
-from babel import Locale, UnknownLocaleError
-from babel.localedata import locale_identifiers
 
 from rlattn.corpora.base import Pair, ParallelCorpus, sentence_hash
 from rlattn.corpora.draws import Draw
 from rlattn.corpora.made import MadePairs, made_corpus
 from rlattn.corpora.sentences import sentence
 from rlattn.corpora.stock import Stock
-from rlattn.corpora.wording import Wording, own_locale
+from rlattn.corpora.wording import Wording, identifier_of, own_locale
 from rlattn.errors import InputError
 
 GENERATOR = 1
@@ -43,14 +38,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 @lru_cache(maxsize=8)
 def _wordings(source: str, target: str) -> tuple[Wording, Wording, Stock]:
     spoken = Wording(own_locale(source)), Wording(own_locale(target))
-    stock = Stock.shared_by(*spoken)
-    for things, shared in asdict(stock).items():
-        if len(shared) < 2 or not all(shared):
-            raise InputError(
-                f"locale corpus {source}-{target}: CLDR has too few {things.replace('_', ' ')} "
-                "that both locales name; take locales with more data"
-            )
-    return *spoken, stock
+    return *spoken, Stock.shared_by(*spoken)
 
 
 class LocalePairs(MadePairs):
@@ -73,9 +61,9 @@ class LocalePairs(MadePairs):
         """Return the next pair of this split that a stream of draws comes to."""
         while True:
             meaning = sentence(draw, self._stock)
-            source = _tidy(meaning(self._source))
-            if _split_of(source) == self._split and tokens(source) in _LENGTHS:
-                return Pair(source, _tidy(meaning(self._target)))
+            source = tidy(meaning(self._source))
+            if split_of(source) == self._split and tokens(source) in _LENGTHS:
+                return Pair(source, tidy(meaning(self._target)))
 
     def _make(self, index: int) -> Pair:
         return self.drawn(Draw(GENERATOR, self._seed, self._split, index))
@@ -124,7 +112,7 @@ def locale_pair(source: str, target: str) -> tuple[str, str]:
     Raises:
         InputError: If a locale is unknown or has too few words, or both are the same.
     """
-    source, target = _identifier(source), _identifier(target)
+    source, target = identifier_of(source), identifier_of(target)
     if source == target:
         raise InputError(f"locale corpus from {source} to itself: give two different locales")
     _wordings(source, target)
@@ -139,24 +127,11 @@ def tokens(text: str) -> int:
     return len(_TOKENS.findall(text))
 
 
-def _split_of(source: str) -> str:
+def split_of(source: str) -> str:
+    """Return the split that a source belongs to, whatever the seed."""
     return _BUCKETS[sentence_hash(source) % len(_BUCKETS)]
 
 
-def _identifier(name: str) -> str:
-    """Return Babel's own identifier of a locale."""
-    try:
-        return str(Locale.parse(name))
-    except (UnknownLocaleError, ValueError) as error:
-        known = locale_identifiers()
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(close)}? " if close else ""
-        raise InputError(
-            f"unknown locale {name!r}: {hint}"
-            f"Babel knows {len(known)} locales; `pybabel --list-locales` lists them"
-        ) from error
-
-
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Return the text with plain single spaces and without invisible direction marks."""
     return " ".join((text if text.isascii() else text.translate(_INVISIBLE)).split())

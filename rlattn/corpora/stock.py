@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from rlattn.corpora.cldr_numbers import ALL_PLURALS, LENGTHS, Unit
 from rlattn.corpora.wording import Wording
+from rlattn.errors import InputError
 
 # ruff: noqa: SIM905 - codes read better as a paragraph than as a list of strings
 
@@ -77,7 +78,11 @@ class Stock:
 
     @classmethod
     def shared_by(cls, *wordings: Wording) -> Stock:
-        """Return what all the locales can say."""
+        """Return what all the locales can say.
+
+        Raises:
+            InputError: If there are not two things of each sort at least.
+        """
         fields = {form: {say.dates.fields(form) for say in wordings} for form in DATE_FORMS}
         alike = [form for form in DATE_FORMS if len(fields[form]) == 1]
         whole = [form for form in alike if all(shown >= set("yMd") for shown in fields[form])]
@@ -88,7 +93,7 @@ class Stock:
         def in_month(day: datetime) -> Texts[str]:
             return lambda say, form: [say.dates.date(day, form)]
 
-        return cls(
+        stock = cls(
             date_forms=tuple(distinct(alike, in_month(day)) for day in _MONTHS),
             day_forms=tuple(distinct(whole, in_month(day)) for day in _MONTHS),
             territories=distinct(TERRITORIES, _territory_names),
@@ -99,6 +104,14 @@ class Stock:
             powers=distinct(POWERS, lambda say, power: [say.numbers.compact(12, power)]),
             spans=distinct(SPANS, lambda say, span: [say.dates.relative(n, span) for n in _COUNTS]),
         )
+        for things, shared in asdict(stock).items():
+            if len(shared) < 2 or not all(shared):
+                locales = " and ".join(str(say.locale) for say in wordings)
+                raise InputError(
+                    f"{locales}: CLDR has too few {things.replace('_', ' ')} with names of their "
+                    "own there; take locales with more data"
+                )
+        return stock
 
 
 def _territory_names(say: Wording, code: str) -> list[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from babel import Locale, localedata
+import difflib
+
+from babel import Locale, UnknownLocaleError, localedata
+from babel.localedata import locale_identifiers
 
 from rlattn.corpora.cldr_dates import Dates
 from rlattn.corpora.cldr_names import Names
 from rlattn.corpora.cldr_numbers import Numbers
+from rlattn.errors import InputError
 
 
 class Wording:
@@ -21,6 +25,24 @@ class Wording:
         self.dates = Dates(locale)
         self.numbers = Numbers(locale)
         self.names = Names(locale)
+
+
+def identifier_of(name: str) -> str:
+    """Return Babel's own identifier of a locale, such as `zh_Hant` for `zh_hant`.
+
+    Raises:
+        InputError: If Babel has no such locale.
+    """
+    try:
+        return str(Locale.parse(name))
+    except (UnknownLocaleError, ValueError) as error:
+        known = locale_identifiers()
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(close)}? " if close else ""
+        raise InputError(
+            f"unknown locale {name!r}: {hint}"
+            f"Babel knows {len(known)} locales; `pybabel --list-locales` lists them"
+        ) from error
 
 
 def own_locale(identifier: str) -> Locale:
