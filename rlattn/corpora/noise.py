@@ -61,11 +61,11 @@ class Layout:
 
 
 class NoisyPair(Pair):
-    """A pair whose source holds another sentence, too.
+    """A pair of whose source only a part is asked for.
 
     Args:
-        source: The sentence that is asked for, the other one and the marker.
-        target: The translation of what is asked for.
+        source: What is asked for, what else stands there, and a marker.
+        target: The translation of what is asked for, or its label.
         asked: Which characters of the source are asked for, the marker left out.
     """
 

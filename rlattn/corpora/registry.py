@@ -8,13 +8,14 @@ from rlattn.corpora.base import ParallelCorpus
 from rlattn.corpora.documents import LENGTHS, document_corpus
 from rlattn.corpora.files import read_parallel
 from rlattn.corpora.hub import hub_corpus
+from rlattn.corpora.kinds import kind_corpus
 from rlattn.corpora.labelled import read_labelled
 from rlattn.corpora.locale import TRAIN_SIZE, locale_corpus
 from rlattn.corpora.noise import PLACES, Layout, noisy_corpus
 from rlattn.errors import InputError
 
 FORMS = (
-    "locale:SOURCE-TARGET, documents:SOURCE-TARGET[:FEWEST-MOST], tsv:FILE, "
+    "locale:SOURCE-TARGET, documents:SOURCE-TARGET[:FEWEST-MOST], kinds:LOCALE, tsv:FILE, "
     "csv:FILE[#TEXT,LABEL], jsonl:FILE[#TEXT,LABEL], noise:[before:|behind:]CORPUS, "
     "hub:DATA[:CONFIG]#SOURCE-TARGET or hub:DATA[:CONFIG]#TEXT,LABEL"
 )
@@ -32,15 +33,15 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
         name: `locale:en-de` and any other pair of CLDR locales (see `locale_corpus`),
             `documents:en-de` or, with other lengths, `documents:en-de:60-150` (see
             `document_corpus`), `tsv:FILE` (see `read_parallel`), or a data set such as
-            `hub:opus_books:de-en#de-en` (see `hub_corpus`); labelled texts, `csv:FILE`,
-            `jsonl:FILE` or with other columns `csv:FILE#TEXT,LABEL` (see `read_labelled`), or
-            `hub:DATA#TEXT,LABEL`; or any of these with another sentence beside each source,
-            `noise:locale:en-de`, `noise:before:` or `noise:behind:locale:en-de` (see
-            `noisy_corpus`).
+            `hub:opus_books:de-en#de-en` (see `hub_corpus`); or any of these with another sentence
+            beside each source, `noise:locale:en-de`, `noise:before:` or `noise:behind:locale:en-de`
+            (see `noisy_corpus`). Labelled corpora are `kinds:en` and any other CLDR locale (see
+            `kind_corpus`), `csv:FILE`, `jsonl:FILE` or with other columns `csv:FILE#TEXT,LABEL`
+            (see `read_labelled`), `hub:DATA#TEXT,LABEL`, and `tsv:FILE` with labels behind the tab.
         seed: Seed of the draws of locale phrases and of noise; other corpora do not depend on it.
-        train_size: Number of training pairs of a locale corpus (50,000 when None) or of documents
-            (10,000 when None, and more where they are shorter); the most to keep of any other (all
-            when None).
+        train_size: Number of training pairs of a locale or kinds corpus (50,000 when None) or of
+            documents (10,000 when None, and more where they are shorter); the most to keep of any
+            other (all when None).
 
     Returns:
         The corpus.
@@ -58,6 +59,9 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
         source, target = _locales(name, pair)
         limits = _lengths(name, lengths) if colon else LENGTHS
         return document_corpus(source, target, seed=seed, train_size=train_size, lengths=limits)
+    if family == "kinds" and rest:
+        size = TRAIN_SIZE if train_size is None else train_size
+        return kind_corpus(rest, seed=seed, train_size=size)
     if family == "noise" and rest:
         place = next((place for place in PLACES if rest.startswith(f"{place}:")), None)
         inside = rest if place is None else rest.removeprefix(f"{place}:")
