@@ -1,4 +1,4 @@
-"""Parallel text to train and judge on: files, locale phrases and hub data sets."""
+"""Parallel and labelled text to train and judge on: files, locale phrases and hub data sets."""
 
 from __future__ import annotations
 

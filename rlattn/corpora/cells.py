@@ -7,7 +7,7 @@ import json
 from rlattn.errors import InputError
 
 
-def text_in(value: object, where: str) -> str:
+def as_text(value: object, where: str) -> str:
     """Return the text in a cell; a missing one is empty.
 
     Args:
@@ -31,7 +31,7 @@ def text_in(value: object, where: str) -> str:
     return value
 
 
-def label_in(value: object, where: str) -> str:
+def as_label(value: object, where: str) -> str:
     """Return the label in a cell: text, or a whole number, true or false as text.
 
     Args:
@@ -44,7 +44,7 @@ def label_in(value: object, where: str) -> str:
     if isinstance(value, int):
         return json.dumps(value)
     if value is None or isinstance(value, str):
-        return text_in(value, where)
+        return as_text(value, where)
     raise InputError(
         f"{where}: the label is {_shown(value)}; expected text, a whole number, true or false"
     )

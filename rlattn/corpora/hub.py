@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rlattn.corpora.base import Pair, ParallelCorpus, pair_up
-from rlattn.corpora.cells import label_in, text_in
+from rlattn.corpora.cells import as_label, as_text
 from rlattn.corpora.splits import build_corpus
 from rlattn.corpora.tables import SIDES, Rows, columns_in
 from rlattn.errors import InputError
@@ -116,4 +116,4 @@ def _labelled_rows(split: Any, text: str, label: str, where: str) -> Rows:
         if classes is not None and value is not None:
             value = classes[value] if value >= 0 else None  # -1 where nobody has said
         here = f"{where}, row {number}"
-        yield number, text_in(row[text], here), label_in(value, here)
+        yield number, as_text(row[text], here), as_label(value, here)

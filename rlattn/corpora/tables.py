@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rlattn.corpora.cells import label_in, text_in
+from rlattn.corpora.cells import as_label, as_text
 from rlattn.corpora.lines import read_columns, read_lines, read_text
 from rlattn.errors import InputError
 
@@ -78,7 +78,7 @@ def json_rows(path: Path, text: str | None = None, label: str | None = None) -> 
             where = f"{path}, line {number}"
             row = _object(line, where)
             text_key, label_key = columns_in(list(row), text, label, where)
-            yield number, text_in(row[text_key], where), label_in(row[label_key], where)
+            yield number, as_text(row[text_key], where), as_label(row[label_key], where)
 
 
 def columns_in(
