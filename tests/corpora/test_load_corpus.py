@@ -24,7 +24,9 @@ def test_a_name_with_lengths_gives_the_corpus_of_that_name():
     assert load_corpus("documents:en-de:60-150").name == "documents:en-de:60-150"
 
 
-@pytest.mark.parametrize("name", ["", "en-de", "europarl", "hub:", "tsv:", "Locale:en-de"])
+@pytest.mark.parametrize(
+    "name", ["", "en-de", "europarl", "hub:", "tsv:", "csv:", "kinds:", "Locale:en-de"]
+)
 def test_unknown_names_say_what_there_is(name):
     with pytest.raises(InputError, match=r"locale:SOURCE-TARGET, documents:SOURCE.* or hub:DATA"):
         load_corpus(name)
