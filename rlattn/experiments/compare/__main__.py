@@ -10,7 +10,6 @@ To try it in a few minutes: --quick.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from rich.console import Console
 
 from rlattn.cli import run_program
 from rlattn.corpora import ParallelCorpus
-from rlattn.errors import InputError, RlattnError
+from rlattn.errors import RlattnError
 from rlattn.experiments.compare.comparison import (
     alone,
     check_folder,
@@ -44,6 +43,7 @@ from rlattn.experiments.compare.settings import (
     workers,
 )
 from rlattn.experiments.compare.tasks import make_tasks
+from rlattn.experiments.compare.tuned import read_settings
 from rlattn.experiments.compare.tuning import SETTINGS, require_optuna, tune
 from rlattn.experiments.compare.workers import work
 from rlattn.experiments.translation import find_material
@@ -69,7 +69,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     check_folder(out)
     if config.tune:
         require_optuna()
-    settings = _read_settings(config)
+    settings = read_settings(config)
     corpus, host = find_material(config)
     title = f"{host.name} on {corpus.name}"
     fingerprints = corpus.fingerprint, host.fingerprint
@@ -130,18 +130,6 @@ def _train(runs: list[Run], config: Config, settings: Settings, console: Console
     jobs = trainings(left, config, out, settings)
     with Bars(console, "training", len(left), budget(config).steps, note_failures(out)) as bars:
         work(jobs, workers(config), bars)
-
-
-def _read_settings(config: Config) -> Settings:
-    if config.settings is None:
-        return {}
-    try:
-        found: Settings = json.loads(config.settings.expanduser().read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"--settings {config.settings}: expected the settings.json that --tune leaves ({error})"
-        ) from error
-    return found
 
 
 def _report(console: Console, line: str) -> None:

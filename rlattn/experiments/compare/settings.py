@@ -55,7 +55,8 @@ class Config(Material):
         tune: Look for settings of the learners instead, with Optuna, on the validation sentences;
             what is found goes to settings.json in the out folder.
         trials: For --tune: how many settings each learner may try for each objective.
-        settings: Settings of learners, as --tune leaves them.
+        settings: Settings of learners, as --tune leaves them; by default those that it found on
+            locale phrases.
         out: The folder for the results; by default one below runs/ named after the time. A folder
             of the same comparison is gone on with: what is finished stays, what crashed or was
             cut is done again, and more methods, seeds and targets of reads may be asked for.

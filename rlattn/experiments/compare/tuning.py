@@ -17,7 +17,7 @@ from rlattn.experiments.compare.progress import Bars
 from rlattn.experiments.compare.runs import Run
 from rlattn.experiments.compare.scene import Settings
 from rlattn.experiments.compare.settings import Config, budget, chosen, workers
-from rlattn.experiments.compare.spaces import SPACES, suggest
+from rlattn.experiments.compare.spaces import SPACES, first, suggest
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.compare.workers import Job, work
 from rlattn.experiments.outputs import write_json
@@ -70,6 +70,7 @@ class Search:
         )
         for trial in self.study.get_trials(states=(self._states.RUNNING,)):
             self.study.tell(trial.number, state=self._states.FAIL)
+        self.study.enqueue_trial(first(learner, task), skip_if_exists=True)
         # Each start goes on with other draws than the one before.
         self.study.sampler = optuna.samplers.TPESampler(seed=len(self.study.trials))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.trial import FixedTrial
 from rich.console import Console
 
 from rlattn.errors import InputError
@@ -18,7 +19,9 @@ from rlattn.experiments.compare import __main__ as program
 from rlattn.experiments.compare import tuning
 from rlattn.experiments.compare.runs import RESULT
 from rlattn.experiments.compare.settings import Config, check
+from rlattn.experiments.compare.spaces import SPACES, suggest
 from rlattn.experiments.compare.tasks import Task
+from rlattn.experiments.compare.tuned import read_settings
 from rlattn.experiments.compare.tuning import SETTINGS, Search, tune
 from rlattn.experiments.compare.workers import Job, Watch
 from rlattn.experiments.outputs import write_json
@@ -96,6 +99,16 @@ def test_a_crashed_trial_counts_and_a_second_start_adds_none(config: Config) -> 
     assert len(rows(config.out)) == 3
     tune(replace(config, trials=4), [QUALITY], Console(file=io.StringIO()))
     assert len(rows(config.out)) == 4
+
+
+def test_what_was_found_for_everybody_is_of_what_is_searched() -> None:
+    found = read_settings(Config())
+    for learner in SPACES:
+        for objective, settings in found[learner].items():
+            target = 0.3 if objective == "budget" else None
+            assert suggest(learner, Task(objective, target), FixedTrial(settings)) == settings
+    assert set(found) == set(SPACES)
+    assert read_settings(Config(tune=True)) == {}, "a search begins with none"
 
 
 def test_methods_without_settings_are_refused(config: Config) -> None:
