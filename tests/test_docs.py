@@ -19,6 +19,7 @@ PACKAGES = [
     "corpora",
     "envs",
     "hosts",
+    "hosts.classifier",
     "plots",
     "rewards",
     "steering",

@@ -7,20 +7,19 @@ from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor
-from transformers import PreTrainedModel
+from torch import Tensor, nn
 
-_known: WeakKeyDictionary[PreTrainedModel, tuple[tuple[int, ...], str]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[nn.Module, tuple[tuple[int, ...], str]] = WeakKeyDictionary()
 
 
-def fingerprint(model: PreTrainedModel) -> str:
+def fingerprint(model: nn.Module) -> str:
     """SHA-256 over the names, dtypes, shapes and bytes of a model's parameters and buffers.
 
     The digest is remembered per model object and computed anew when one was changed in
     place or exchanged.
 
     Args:
-        model: Any Hugging Face model.
+        model: Any model.
 
     Returns:
         64 hexadecimal digits.

@@ -11,7 +11,8 @@ class Usage:
 
     Attributes:
         encoded: Sources that its encoder read.
-        forwards: Target tokens that its decoder was fed: a step of 64 lanes counts 64.
+        forwards: Target tokens that its decoder was fed: a step of 64 lanes counts 64. Of a
+            classifier: texts that it labelled or looked at.
         backwards: How many of these a gradient went back through.
     """
 

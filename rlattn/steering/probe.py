@@ -80,7 +80,7 @@ def _examine(model: PreTrainedModel) -> Anatomy:
     missing = {"encoder_outputs", "decoder_input_ids"} - signature(model.forward).parameters.keys()
     if missing:
         raise _unsupported(model, f"its forward takes no {' and no '.join(sorted(missing))}")
-    configs = _configs(model)
+    configs = configs_of(model)
     try:
         routed, heads, projections, decoder = _watch(model, configs)
         plain = _forward(model)
@@ -213,7 +213,8 @@ def _noise(config: PreTrainedConfig) -> Tensor:
     return torch.randn(1, _SOURCE, width, generator=torch.Generator().manual_seed(0))
 
 
-def _configs(model: PreTrainedModel) -> tuple[PreTrainedConfig, ...]:
+def configs_of(model: nn.Module) -> tuple[PreTrainedConfig, ...]:
+    """Every config in a model, each once."""
     waiting: list[Any] = [getattr(module, "config", None) for module in model.modules()]
     found: dict[int, PreTrainedConfig] = {}
     while waiting:
