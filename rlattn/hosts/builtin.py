@@ -19,11 +19,12 @@ from rlattn.hosts.batches import Ragged, batches
 from rlattn.hosts.cache import cached_folder, default_cache, digest
 from rlattn.hosts.card import read_card, write_card
 from rlattn.hosts.config import BuiltinConfig
+from rlattn.hosts.descent import Budget
 from rlattn.hosts.marian import begin_with, untrained_model
 from rlattn.hosts.quality import greedy_quality
 from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.tokenizer import train_tokenizer
-from rlattn.hosts.training import Budget, fit
+from rlattn.hosts.training import fit
 
 __all__ = ["BuiltinConfig", "builtin_host", "embedded_host", "train_builtin"]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
+from rlattn.hosts.descent import Rates
 from rlattn.hosts.tokenizer import SMALLEST_VOCABULARY
 
 # What a host of documents of some lengths begins with, and its optimizer steps.
@@ -15,6 +16,29 @@ _DOCUMENTS = {
     "150-400": ("documents:{}:60-150", 1000),
     "": ("documents:{}:150-400", 1800),
 }
+
+
+def check_above_0(config: object, *names: str) -> None:
+    """Refuses values that are not above 0; None is no value."""
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and not 0 < value < math.inf:
+            raise InputError(f"{name} is {value}; it must be a number above 0")
+
+
+def check_shares(config: object, *names: str) -> None:
+    """Refuses values that are not in [0, 1)."""
+    for name in names:
+        if not 0 <= getattr(config, name) < 1:
+            raise InputError(f"{name} is {getattr(config, name)}; it must be in [0, 1)")
+
+
+def check_rates(config: Rates) -> None:
+    """Refuses a training that never ends, or learns at no rate."""
+    check_above_0(config, "learning_rate", "max_steps", "max_minutes")
+    check_shares(config, "warmup")
+    if config.max_steps is None and config.max_minutes is None:
+        raise InputError("training would never end; give max_steps, max_minutes or both")
 
 
 @dataclass(frozen=True)
@@ -69,16 +93,9 @@ class BuiltinConfig:
     shift: bool = False
 
     def __post_init__(self) -> None:
-        positive = ("d_model", "encoder_layers", "decoder_layers", "heads", "ffn", "learning_rate")
-        for name in (*positive, "max_steps", "max_minutes"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise InputError(f"{name} is {value}; it must be a number above 0")
-        for name in ("dropout", "label_smoothing", "warmup"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be in [0, 1)")
-        if self.max_steps is None and self.max_minutes is None:
-            raise InputError("training would never end; give max_steps, max_minutes or both")
+        check_above_0(self, "d_model", "encoder_layers", "decoder_layers", "heads", "ffn")
+        check_shares(self, "dropout", "label_smoothing")
+        check_rates(self)
         if self.vocab_size < SMALLEST_VOCABULARY:
             raise InputError(
                 f"vocab_size is {self.vocab_size}; it must be at least {SMALLEST_VOCABULARY}"

@@ -27,7 +27,7 @@ _PIECES = Regex(r" ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}]+|\s+(?!\S)|\s+"
 
 
 def train_tokenizer(
-    texts: Iterable[str], vocab_size: int, max_length: int
+    texts: Iterable[str], vocab_size: int, max_length: int, frame: str = f"$A {EOS}"
 ) -> PreTrainedTokenizerFast:
     """Learns a tokenizer that ends each text with `</s>` and gives it back unchanged.
 
@@ -37,6 +37,7 @@ def train_tokenizer(
         texts: Sentences of both languages.
         vocab_size: The most tokens, at least `SMALLEST_VOCABULARY`; short texts give fewer.
         max_length: The most tokens of a text that the model takes, recorded in the tokenizer.
+        frame: Where `</s>` stands, if not behind the text, ``$A``.
 
     Returns:
         A tokenizer that `AutoTokenizer` loads once it is saved; `<pad>` is token 0, `</s>` is 1.
@@ -55,8 +56,8 @@ def train_tokenizer(
     )
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.post_processor = TemplateProcessing(
-        single=f"$A {EOS}",
-        pair=f"$A {EOS} $B {EOS}",
+        single=frame,
+        pair=f"{frame} {frame.replace('$A', '$B')}",
         special_tokens=[(EOS, tokenizer.token_to_id(EOS))],
     )
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]

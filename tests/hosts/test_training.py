@@ -12,7 +12,8 @@ from transformers import MarianConfig, MarianMTModel
 from rlattn.errors import RlattnError
 from rlattn.hosts.batches import Batch
 from rlattn.hosts.config import BuiltinConfig
-from rlattn.hosts.training import Budget, fit, shifted, smoothed_loss
+from rlattn.hosts.descent import Budget
+from rlattn.hosts.training import fit, shifted, smoothed_loss
 
 CONFIG = BuiltinConfig(max_steps=30, max_minutes=None, learning_rate=1e-2)
 BATCH = Batch(
