@@ -6,12 +6,19 @@ from rlattn.hosts.classifier.base import ClassifierHost
 from rlattn.hosts.classifier.builtin import builtin_classifier
 from rlattn.hosts.classifier.config import ClassifierConfig
 from rlattn.hosts.classifier.encoded import EncodedTexts
+from rlattn.hosts.classifier.head import HeadConfig, train_head
+from rlattn.hosts.classifier.pool import AttentionPool
+from rlattn.hosts.classifier.pooled import PooledClassifierHost
 from rlattn.hosts.classifier.sequence import SequenceClassifierHost
 
 __all__ = [
+    "AttentionPool",
     "ClassifierConfig",
     "ClassifierHost",
     "EncodedTexts",
+    "HeadConfig",
+    "PooledClassifierHost",
     "SequenceClassifierHost",
     "builtin_classifier",
+    "train_head",
 ]

@@ -12,7 +12,11 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from rlattn.hosts.classifier import SequenceClassifierHost
+from rlattn.hosts.classifier import (
+    AttentionPool,
+    PooledClassifierHost,
+    SequenceClassifierHost,
+)
 from tests.hosts.tiny import WORDS
 
 CLS, PAD, SEP, UNK = 0, 1, 2, 3
@@ -85,3 +89,32 @@ def small_classifier(family: str = "Bert", **config: Any) -> SequenceClassifierH
     """A frozen host of a family in `CONFIGS`."""
     model = small_model(family, **config)
     return SequenceClassifierHost(model, small_tokenizer(), f"tiny-{family}")
+
+
+def small_encoder(family: str = "Bert", **config: Any) -> PreTrainedModel:
+    """An encoder of a family in `CONFIGS`, whose config can be changed, without a head."""
+    with torch.random.fork_rng():
+        torch.manual_seed(2)
+        settings = getattr(transformers, f"{family}Config")(**{**CONFIGS[family], **config})
+        model: PreTrainedModel = getattr(transformers, f"{family}Model")(settings)
+    return model.eval()
+
+
+def small_pooled(family: str = "Bert") -> PooledClassifierHost:
+    """A frozen encoder with a head whose weights are random."""
+    encoder = small_encoder(family)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        pool = AttentionPool(encoder.config.hidden_size, len(LABELS), heads=3)
+        for weight in pool.parameters():
+            torch.nn.init.normal_(weight)
+    return PooledClassifierHost(encoder, small_tokenizer(), pool, LABELS, f"tiny-pooled-{family}")
+
+
+def telling_tokenizer() -> PreTrainedTokenizerFast:
+    """The same, with the words of `tests.hosts.classifier.labelled` in the place of two others."""
+    tokenizer = small_tokenizer()
+    vocabulary = {**_VOCABULARY}
+    vocabulary["joy"], vocabulary["woe"] = vocabulary.pop("tu"), vocabulary.pop("to")
+    tokenizer.backend_tokenizer.model = WordLevel(vocabulary, unk_token="<unk>")
+    return tokenizer
