@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
-from rlattn.hosts.descent import Rates
+from rlattn.hosts.settings import check_above_0, check_rates, check_shares
 from rlattn.hosts.tokenizer import SMALLEST_VOCABULARY
 
 # What a host of documents of some lengths begins with, and its optimizer steps.
@@ -16,29 +15,6 @@ _DOCUMENTS = {
     "150-400": ("documents:{}:60-150", 1000),
     "": ("documents:{}:150-400", 1800),
 }
-
-
-def check_above_0(config: object, *names: str) -> None:
-    """Refuses values that are not above 0; None is no value."""
-    for name in names:
-        value = getattr(config, name)
-        if value is not None and not 0 < value < math.inf:
-            raise InputError(f"{name} is {value}; it must be a number above 0")
-
-
-def check_shares(config: object, *names: str) -> None:
-    """Refuses values that are not in [0, 1)."""
-    for name in names:
-        if not 0 <= getattr(config, name) < 1:
-            raise InputError(f"{name} is {getattr(config, name)}; it must be in [0, 1)")
-
-
-def check_rates(config: Rates) -> None:
-    """Refuses a training that never ends, or learns at no rate."""
-    check_above_0(config, "learning_rate", "max_steps", "max_minutes")
-    check_shares(config, "warmup")
-    if config.max_steps is None and config.max_minutes is None:
-        raise InputError("training would never end; give max_steps, max_minutes or both")
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoModelForSeq2SeqLM
 
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
 from rlattn.hosts.int8 import INT8, quantised
-from rlattn.hosts.quiet import without_progress_bars
+from rlattn.hosts.pretrained import pretrained
 from rlattn.hosts.seq2seq import Seq2SeqHost
+from rlattn.hosts.settings import with_budget
 
 
 def load_host(
@@ -50,39 +47,8 @@ def load_host(
         if corpus is None:
             raise InputError(f"host {name} is trained on a corpus, and none was given")
         pairs = corpus()
-        config = _budget(BuiltinConfig.for_corpus(pairs), rest)
+        config = with_budget(BuiltinConfig.for_corpus(pairs), rest)
         return load_host(builtin_host(pairs, config, device=device), device)
     place = embedded_host() if name == "embedded" else name
-    if Path(place).exists() and not (Path(place) / "config.json").is_file():
-        raise InputError(f"host {name}: expected a folder with a config.json in it")
-    try:
-        with without_progress_bars():
-            model, found = AutoModelForSeq2SeqLM.from_pretrained(
-                place, dtype=torch.float32, output_loading_info=True
-            )
-            tokenizer = AutoTokenizer.from_pretrained(place)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        logging.getLogger(__name__).debug("loading %s failed", name, exc_info=True)
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"host {name}: neither a local folder nor a hub model that can be loaded ({reason})"
-        ) from error
-    if found["missing_keys"]:
-        raise InputError(
-            f"host {name}: {len(found['missing_keys'])} of its weights are missing, such as "
-            f"{min(found['missing_keys'])}; a translator needs all of them"
-        )
+    model, tokenizer = pretrained(AutoModelForSeq2SeqLM, place, f"host {name}")
     return Seq2SeqHost(model.to(torch.device(device)), tokenizer, str(name))
-
-
-def _budget(config: BuiltinConfig, text: str) -> BuiltinConfig:
-    """A configuration with the budget that stands behind ``builtin:``."""
-    if not text:
-        return config
-    if not re.fullmatch(r"(\d+steps|\d+(?:\.\d+)?min)", text):
-        raise InputError(
-            f"host builtin:{text}: expected a budget such as builtin:300steps or builtin:5min"
-        )
-    if text.endswith("min"):
-        return replace(config, max_minutes=float(text.removesuffix("min")))
-    return replace(config, max_steps=int(text.removesuffix("steps")), max_minutes=None)

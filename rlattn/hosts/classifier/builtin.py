@@ -24,6 +24,7 @@ from rlattn.hosts.batches import Batch, Ragged, batches
 from rlattn.hosts.cache import cached_folder, default_cache, digest
 from rlattn.hosts.card import write_card
 from rlattn.hosts.classifier.config import ClassifierConfig
+from rlattn.hosts.classifier.drops import opened_at_random
 from rlattn.hosts.classifier.framing import Framing
 from rlattn.hosts.classifier.labels import labels_of
 from rlattn.hosts.classifier.probe import run
@@ -174,17 +175,3 @@ def _fit(
     training = descend(model.parameters(), loss_of_next, config, budget, "the classifier", progress)
     model.eval()  # type: ignore[no-untyped-call]
     return training
-
-
-def opened_at_random(mask: Tensor, shut: float) -> Tensor:
-    """Shuts tokens of each text, as many as a share that it draws between 0 and `shut` says.
-
-    Args:
-        mask: True at real tokens, ``[rows, source]``.
-        shut: The largest share.
-
-    Returns:
-        True at what stays open, ``[rows, source]``.
-    """
-    share = shut * torch.rand(len(mask), 1, device=mask.device)
-    return mask & (torch.rand(mask.shape, device=mask.device) >= share)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rlattn.errors import InputError
-from rlattn.hosts.config import check_above_0, check_rates, check_shares
+from rlattn.hosts.settings import check_above_0, check_rates, check_shares
 from rlattn.hosts.tokenizer import SMALLEST_VOCABULARY
 
 

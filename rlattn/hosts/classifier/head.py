@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rlattn.corpora import ParallelCorpus
-from rlattn.hosts.classifier.builtin import opened_at_random
+from rlattn.hosts.classifier.drops import opened_at_random
 from rlattn.hosts.classifier.framing import Framing
 from rlattn.hosts.classifier.labels import labels_of
 from rlattn.hosts.classifier.pool import AttentionPool
 from rlattn.hosts.classifier.pooled import reach, states_of
-from rlattn.hosts.config import check_above_0, check_rates, check_shares
 from rlattn.hosts.descent import Budget, descend
+from rlattn.hosts.settings import check_above_0, check_rates, check_shares
 
 _TOGETHER = 64  # texts that the encoder reads at once
 

@@ -14,7 +14,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from rlattn.errors import InputError
 from rlattn.hosts.card import read_card
 from rlattn.hosts.classifier import ClassifierConfig, SequenceClassifierHost, builtin
-from rlattn.hosts.classifier.builtin import builtin_classifier, opened_at_random, train_classifier
+from rlattn.hosts.classifier.builtin import builtin_classifier, train_classifier
+from rlattn.hosts.classifier.drops import opened_at_random
 from tests.hosts.classifier.labelled import CORPUS, TELLING, TINY
 
 
