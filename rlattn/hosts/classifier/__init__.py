@@ -7,6 +7,7 @@ from rlattn.hosts.classifier.builtin import builtin_classifier
 from rlattn.hosts.classifier.config import ClassifierConfig
 from rlattn.hosts.classifier.encoded import EncodedTexts
 from rlattn.hosts.classifier.head import HeadConfig, train_head
+from rlattn.hosts.classifier.loading import load_classifier
 from rlattn.hosts.classifier.pool import AttentionPool
 from rlattn.hosts.classifier.pooled import PooledClassifierHost
 from rlattn.hosts.classifier.sequence import SequenceClassifierHost
@@ -20,5 +21,6 @@ __all__ = [
     "PooledClassifierHost",
     "SequenceClassifierHost",
     "builtin_classifier",
+    "load_classifier",
     "train_head",
 ]

@@ -1,0 +1,79 @@
+"""Finding a classifier by name: a folder, a hub id, or one that is trained on a corpus first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForSequenceClassification, PreTrainedModel
+
+from rlattn.corpora import ParallelCorpus
+from rlattn.errors import InputError
+from rlattn.hosts.classifier.base import ClassifierHost
+from rlattn.hosts.classifier.builtin import builtin_classifier
+from rlattn.hosts.classifier.config import ClassifierConfig
+from rlattn.hosts.classifier.labels import labels_of
+from rlattn.hosts.classifier.sequence import SequenceClassifierHost
+from rlattn.hosts.classifier.trained import MINILM, mean_classifier, pooled_classifier
+from rlattn.hosts.pretrained import pretrained
+from rlattn.hosts.settings import with_budget
+
+_POOLED = "pooled:"
+
+
+def load_classifier(
+    name: str | Path,
+    corpus: Callable[[], ParallelCorpus] | None = None,
+    device: str | torch.device = "cpu",
+) -> ClassifierHost[Any]:
+    """Loads a classifier in float32, from safetensors alone.
+
+    Args:
+        name: A folder with ``config.json``, weights and tokenizer, or a hub id, of a model with a
+            head for sequence classification; ``builtin`` for a small one that is trained on
+            `corpus` first and kept in the cache, for a minute, or as ``builtin:300steps`` or
+            ``builtin:5min`` say; ``minilm`` for the encoder all-MiniLM-L6-v2 (extra ``minilm``)
+            with a linear head on its mean state; or ``pooled:`` before ``minilm``, a folder or a
+            hub id for any encoder whose states are pooled by attention. Heads are trained on
+            `corpus` first and kept in the cache.
+        corpus: Gives the texts and labels to train on. A model that only numbers its labels
+            (``LABEL_0``) takes them from here, in alphabetical order.
+        device: Where the weights go.
+
+    Returns:
+        The frozen host.
+
+    Raises:
+        InputError: If there is no such classifier, it cannot be read, or a corpus is missing.
+        UnsupportedModelError: If gates do not keep what they shut from its logits, or its attention
+            cannot be followed.
+    """
+    text = str(name)
+    kind, _, rest = text.partition(":")
+    if kind == "builtin" or text == MINILM or text.startswith(_POOLED):
+        if corpus is None:
+            raise InputError(f"classifier {name} is trained on a corpus, and none was given")
+        if text.startswith(_POOLED):
+            return pooled_classifier(text.removeprefix(_POOLED), corpus(), device)
+        if text == MINILM:
+            return mean_classifier(text, corpus(), device)
+        config = with_budget(ClassifierConfig(), rest)
+        return load_classifier(builtin_classifier(corpus(), config, device=device), device=device)
+    model, tokenizer = pretrained(
+        AutoModelForSequenceClassification,
+        name,
+        f"classifier {name}",
+        use_safetensors=True,
+        trust_remote_code=False,
+    )
+    labels = None if corpus is None else _labels(model, corpus)
+    return SequenceClassifierHost(model.to(torch.device(device)), tokenizer, text, labels)
+
+
+def _labels(model: PreTrainedModel, corpus: Callable[[], ParallelCorpus]) -> tuple[str, ...] | None:
+    """The labels of a corpus, for a model that has no names for its own."""
+    named = model.config.id2label or {}
+    nameless = all(label == f"LABEL_{number}" for number, label in named.items())
+    return labels_of(corpus()) if nameless else None
