@@ -15,16 +15,22 @@ from rlattn.hosts.quiet import without_progress_bars
 
 
 def pretrained(
-    kind: Any, place: str | Path, what: str, unused: str | None = None, **options: Any
+    kind: Any,
+    place: str | Path,
+    what: str,
+    *,
+    unused: str | None = None,
+    use_safetensors: bool | None = None,
 ) -> tuple[Any, Any]:
-    """Loads a model in float32, and its tokenizer.
+    """Loads a model in float32, and its tokenizer; no code of a hub is run.
 
     Args:
         kind: One of transformers' Auto classes for models.
         place: A folder with ``config.json``, weights and tokenizer, or a hub id.
         what: What is loaded, for messages.
         unused: What the names of weights begin with that may be missing.
-        options: More for both of transformers' ``from_pretrained``.
+        use_safetensors: Whether weights may be in safetensors alone; None for any file that
+            transformers reads.
 
     Returns:
         Model and tokenizer.
@@ -37,9 +43,13 @@ def pretrained(
     try:
         with without_progress_bars():
             model, found = kind.from_pretrained(
-                place, dtype=torch.float32, output_loading_info=True, **options
+                place,
+                dtype=torch.float32,
+                output_loading_info=True,
+                use_safetensors=use_safetensors,
+                trust_remote_code=False,
             )
-            tokenizer = AutoTokenizer.from_pretrained(place, **options)
+            tokenizer = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         logging.getLogger(__name__).debug("loading %s failed", place, exc_info=True)
         reason = str(error).strip().splitlines()[0]

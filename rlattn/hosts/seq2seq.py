@@ -39,7 +39,8 @@ class Tokenized:
     """Token ids of sentences, and how many of them had to be cut to fit.
 
     Attributes:
-        ids: One list of token ids per sentence, each ending with the end-of-sequence token.
+        ids: One list of token ids per sentence: for a translator, each ends with the
+            end-of-sequence token; for a classifier, special tokens are not among them.
         truncated: How many sentences were longer than allowed.
     """
 

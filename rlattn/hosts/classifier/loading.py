@@ -66,7 +66,6 @@ def load_classifier(
         name,
         f"classifier {name}",
         use_safetensors=True,
-        trust_remote_code=False,
     )
     labels = None if corpus is None else _labels(model, corpus)
     return SequenceClassifierHost(model.to(torch.device(device)), tokenizer, text, labels)

@@ -56,7 +56,6 @@ def load_encoder(name: str, device: str | torch.device) -> tuple[PreTrainedModel
         f"encoder {name}",
         unused="pooler.",
         use_safetensors=True,
-        trust_remote_code=False,
     )
     if getattr(model, "pooler", None) is not None:
         # No one reads it; and where its weights are missing, they are others each time.

@@ -77,6 +77,17 @@ def test_what_is_shut_changes_nothing(classifier: SequenceClassifierHost, share:
     assert torch.equal(found, classifier.classify(encoded, allocation))
 
 
+def test_eager_attention_is_steered_as_well() -> None:
+    eager = small_model()
+    eager.set_attn_implementation("eager")
+    host, other = small_classifier(), SequenceClassifierHost(eager, small_tokenizer())
+    encoded = encode(host)
+    values = 0.1 + 0.9 * torch.rand(encoded.mask.shape)
+    for allocation in (None, Allocation("gate", values > 0.5), Allocation("scale", values)):
+        expected, found = (each.classify(encoded, allocation) for each in (host, other))
+        torch.testing.assert_close(found, expected, rtol=0.0, atol=1e-4)
+
+
 def test_what_is_open_matters(classifier: SequenceClassifierHost) -> None:
     encoded = encode(classifier)
     nothing = Allocation("gate", torch.zeros_like(encoded.mask))
