@@ -19,14 +19,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import DistilBertConfig, DistilBertForSequenceClassification
 
-from rlattn.corpora import ParallelCorpus
+from rlattn.corpora import ParallelCorpus, labels_of
 from rlattn.hosts.batches import Batch, Ragged, batches
 from rlattn.hosts.cache import cached_folder, default_cache, digest
 from rlattn.hosts.card import write_card
 from rlattn.hosts.classifier.config import ClassifierConfig
 from rlattn.hosts.classifier.drops import opened_at_random
 from rlattn.hosts.classifier.framing import Framing
-from rlattn.hosts.classifier.labels import labels_of
 from rlattn.hosts.classifier.probe import run
 from rlattn.hosts.classifier.quality import accuracy
 from rlattn.hosts.classifier.sequence import SequenceClassifierHost
@@ -62,7 +61,7 @@ def builtin_classifier(
         A Hugging Face folder; it is complete, and is not to be changed.
 
     Raises:
-        InputError: If the cache cannot be written, or the corpus has fewer than two labels.
+        InputError: If the cache cannot be written, or `labels_of` refuses the corpus.
     """
     settings = config or ClassifierConfig()
     key = digest({"corpus": corpus.fingerprint, "config": asdict(settings), "format": _FORMAT})
@@ -95,18 +94,18 @@ def train_classifier(
         versions.
 
     Raises:
-        InputError: If the corpus has fewer than two labels.
+        InputError: If `labels_of` refuses the corpus.
         RlattnError: If training diverges.
     """
     budget, device = Budget(config), torch.device(device)
     labels = labels_of(corpus)
     # What is pooled is the first row, so `</s>` comes first.
-    texts = [pair.source for pair in corpus.train]
+    texts, named = zip(*corpus.train, strict=True)
     tokenizer = train_tokenizer(texts, config.vocab_size, config.max_length, frame=f"{EOS} $A")
     framing = Framing(tokenizer, "the classifier")
     read = framing.tokenize(texts, config.max_length - len(framing))
     sources = Ragged([[*framing.before, *row] for row in read.ids], framing.pad)
-    targets = Ragged([[labels.index(pair.target)] for pair in corpus.train], 0)
+    targets = Ragged([[labels.index(label)] for label in named], 0)
     generator = np.random.default_rng(config.seed)
     endless = batches(sources, targets, config.batch_tokens, generator)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):

@@ -11,10 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rlattn.corpora import ParallelCorpus
+from rlattn.corpora import ParallelCorpus, labels_of
 from rlattn.hosts.classifier.drops import opened_at_random
 from rlattn.hosts.classifier.framing import Framing
-from rlattn.hosts.classifier.labels import labels_of
 from rlattn.hosts.classifier.pool import AttentionPool
 from rlattn.hosts.classifier.pooled import reach, states_of
 from rlattn.hosts.descent import Budget, descend
@@ -82,18 +81,19 @@ def train_head(
         progress: Whether to draw a progress bar.
 
     Returns:
-        The head, frozen, for labels in alphabetical order.
+        The head, frozen, for labels in the order of `labels_of`.
 
     Raises:
-        InputError: If the corpus has fewer than two labels.
+        InputError: If `labels_of` refuses the corpus.
         RlattnError: If training diverges.
     """
     settings, labels = config or HeadConfig(), labels_of(corpus)
     framing = Framing(tokenizer, type(encoder).__name__)
     limit = min(settings.max_length, reach(encoder, tokenizer, framing) or settings.max_length)
-    sources = framing.tokenize([pair.source for pair in corpus.train], limit).ids
+    texts, named = zip(*corpus.train, strict=True)
+    sources = framing.tokenize(texts, limit).ids
     states = _States(encoder, framing, sources)
-    targets = torch.tensor([labels.index(pair.target) for pair in corpus.train])
+    targets = torch.tensor([labels.index(label) for label in named])
     device = next(encoder.parameters()).device
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(settings.seed)

@@ -9,12 +9,11 @@ from typing import Any
 import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
-from rlattn.corpora import ParallelCorpus
+from rlattn.corpora import ParallelCorpus, labels_of
 from rlattn.errors import InputError
 from rlattn.hosts.classifier.base import ClassifierHost
 from rlattn.hosts.classifier.builtin import builtin_classifier
 from rlattn.hosts.classifier.config import ClassifierConfig
-from rlattn.hosts.classifier.labels import labels_of
 from rlattn.hosts.classifier.sequence import SequenceClassifierHost
 from rlattn.hosts.classifier.trained import MINILM, mean_classifier, pooled_classifier
 from rlattn.hosts.pretrained import pretrained
@@ -39,7 +38,7 @@ def load_classifier(
             hub id for any encoder whose states are pooled by attention. Heads are trained on
             `corpus` first and kept in the cache.
         corpus: Gives the texts and labels to train on. A model that only numbers its labels
-            (``LABEL_0``) takes them from here, in alphabetical order.
+            (``LABEL_0``) takes them from here, in the order of `labels_of`.
         device: Where the weights go.
 
     Returns:

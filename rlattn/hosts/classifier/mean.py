@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from rlattn.corpora import ParallelCorpus
+from rlattn.corpora import ParallelCorpus, labels_of
 from rlattn.hosts.classifier.drops import opened_at_random
 from rlattn.hosts.classifier.framing import Framing
 from rlattn.hosts.classifier.head import HeadConfig, shuffled
-from rlattn.hosts.classifier.labels import labels_of
 from rlattn.hosts.classifier.pooled import reach
 from rlattn.hosts.descent import Budget, descend
 
@@ -74,17 +73,18 @@ def train_mean(
         progress: Whether to draw a progress bar.
 
     Returns:
-        Encoder and head, frozen, for labels in alphabetical order.
+        Encoder and head, frozen, for labels in the order of `labels_of`.
 
     Raises:
-        InputError: If the corpus has fewer than two labels.
+        InputError: If `labels_of` refuses the corpus.
         RlattnError: If training diverges.
     """
     settings, labels = config or HeadConfig(), labels_of(corpus)
     framing = Framing(tokenizer, type(encoder).__name__)
     limit = min(settings.max_length, reach(encoder, tokenizer, framing) or settings.max_length)
-    sources = framing.tokenize([pair.source for pair in corpus.train], limit).ids
-    targets = torch.tensor([labels.index(pair.target) for pair in corpus.train])
+    texts, named = zip(*corpus.train, strict=True)
+    sources = framing.tokenize(texts, limit).ids
+    targets = torch.tensor([labels.index(label) for label in named])
     device = encoder.device
     targets = targets.to(device).repeat(1 + settings.views)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):

@@ -13,13 +13,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel
 
-from rlattn.corpora import ParallelCorpus
+from rlattn.corpora import ParallelCorpus, labels_of
 from rlattn.errors import InputError
 from rlattn.hosts.cache import cached_folder, default_cache, digest
 from rlattn.hosts.card import write_card
 from rlattn.hosts.classifier.base import ClassifierHost
 from rlattn.hosts.classifier.head import HeadConfig, train_head
-from rlattn.hosts.classifier.labels import labels_of
 from rlattn.hosts.classifier.mean import MeanClassifier, train_mean
 from rlattn.hosts.classifier.pool import AttentionPool
 from rlattn.hosts.classifier.pooled import PooledClassifierHost
@@ -85,8 +84,8 @@ def mean_classifier(
         The frozen host: a gate keeps what it shuts from the encoder.
 
     Raises:
-        InputError: If there is no such encoder, the cache cannot be written, or the corpus has
-            fewer than two labels.
+        InputError: If there is no such encoder, the cache cannot be written, or `labels_of`
+            refuses the corpus.
     """
     settings, labels = config or HeadConfig(), labels_of(corpus)
     encoder, tokenizer = load_encoder(name, device)

@@ -98,7 +98,7 @@ def test_long_texts_are_cut_and_counted(tmp_path: Path) -> None:
 
 def test_one_label_is_not_enough(tmp_path: Path) -> None:
     happy = [pair for pair in CORPUS.train if pair.target == TELLING["joy"]]
-    with pytest.raises(InputError, match=r"moods: .*at least two"):
+    with pytest.raises(InputError, match=r"moods: all .* at least two labels"):
         train_classifier(replace(CORPUS, train=happy), TINY, tmp_path, progress=False)
 
 
