@@ -95,6 +95,8 @@ def pooled_encoder(model: nn.Module, forward: Callable[[], Tensor], name: str) -
     direction = torch.linspace(1.0, 2.0, logits.numel(), device=logits.device).view_as(logits)
     gradient = torch.autograd.grad((logits * direction).sum(), last)[0]
     pooled = gradient[0].flatten(1).abs().amax(1).nonzero().flatten().tolist()
+    if not pooled:
+        raise _unsupported(name, "its logits do not depend on what it reads")
     if pooled not in ([0], list(range(gradient.shape[1]))):
         reason = f"of {gradient.shape[1]} rows it pools {pooled}, not the first or all of them"
         raise _unsupported(name, reason)

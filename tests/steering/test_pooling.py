@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlattn.errors import SteeringError
+from rlattn.errors import SteeringError, UnsupportedModelError
 from rlattn.steering.pooling import PooledEncoder, pooled_encoder, steered_pooling
 from tests.hosts.classifier.small import CONFIGS, small_model
 
@@ -59,3 +59,10 @@ def test_steerings_do_not_nest_and_an_error_ends_one() -> None:
     with pytest.raises(KeyError), steered_pooling(encoder, None, OWN):
         raise KeyError
     assert model.config._attn_implementation == before
+
+
+def test_a_model_that_always_says_the_same_is_refused() -> None:
+    model = small_model("DistilBert")
+    torch.nn.init.zeros_(model.classifier.weight)
+    with pytest.raises(UnsupportedModelError, match="do not depend on what it reads"):
+        pooled_encoder(model, lambda: model(input_ids=IDS).logits, "deaf")
