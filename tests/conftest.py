@@ -13,12 +13,17 @@ from typing import Any
 import gymnasium
 import pytest
 import torch
+from hypothesis import settings
 
 from rlattn.actions import FAMILIES
 from rlattn.envs import registry
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.rewards import REWARDS
 from tests.hosts.tiny import CONFIGS, SOURCE, TARGET, pairs, save, tiny_host
+
+# A busy machine is slow at times, which says nothing of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SHARED = Path(os.environ.get("RLATTN_SHARED", Path(__file__).parents[2] / "shared"))
 

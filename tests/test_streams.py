@@ -35,7 +35,7 @@ class Endless(io.RawIOBase):
         return len(line)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.text(st.characters(exclude_characters="\n\r", codec="utf-8"), max_size=5)),
     st.sampled_from(["\n", "\r\n"]),

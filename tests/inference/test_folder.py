@@ -99,9 +99,7 @@ class TestContent:
 
 
 class TestDamage:
-    @settings(
-        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         file=st.sampled_from(FILES),
         where=st.floats(0, 1, exclude_max=True),
@@ -125,9 +123,7 @@ class TestDamage:
         finally:
             (folder / file).write_bytes(content)
 
-    @settings(
-        max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(file=st.sampled_from(FILES), where=st.floats(0, 1, exclude_max=True))
     def test_what_is_cut_is_refused(self, folder: Path, file: str, where: float) -> None:
         content = (folder / file).read_bytes()

@@ -136,7 +136,7 @@ def saying(text: str) -> PolicyCard:
 PLAIN = model_card(saying("word"), NAME)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.text(CHARACTERS, min_size=1))
 @example("a | b")
 @example("```\n# x\n---\nlicense: mit\n---\n")

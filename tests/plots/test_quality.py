@@ -36,7 +36,7 @@ def beats(one: OperatingPoint, other: OperatingPoint) -> bool:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=12))
 def test_the_front_holds_every_point_that_no_other_beats(numbers: list[tuple[int, int]]) -> None:
     points = [OperatingPoint(str(i), reads / 5, y) for i, (reads, y) in enumerate(numbers)]
