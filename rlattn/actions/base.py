@@ -15,7 +15,7 @@ from torch import Tensor
 from rlattn.actions.distributions import MaskedDistribution
 from rlattn.actions.segments import Segments
 from rlattn.errors import InputError
-from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts import Host
 from rlattn.steering import Allocation, SteeringMode
 
 
@@ -77,7 +77,7 @@ class ActionFamily(ABC):
         """The name, with what was asked for beside it, as `make_family` takes it."""
         return self.name if self.argument is None else f"{self.name}:{self.argument}"
 
-    def fit(self, host: Seq2SeqHost) -> ActionFamily:
+    def fit(self, host: Host) -> ActionFamily:
         """The family for a host: what depends on the host is settled, and stands in its `spec`.
 
         Raises:

@@ -13,7 +13,7 @@ from rlattn.actions.distributions import NonEmptyBernoulli
 from rlattn.actions.registry import register_family
 from rlattn.actions.segments import Blocks, Segments, Sentences
 from rlattn.errors import InputError
-from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts import Host
 from rlattn.steering import Allocation
 
 _BOUND = 6.0
@@ -61,7 +61,7 @@ class Gate(OpeningFamily):
         """``gate``, and which positions share one."""
         return self.name if self.segments is None else f"{self.name}:{self.segments.spec}"
 
-    def fit(self, host: Seq2SeqHost) -> Self:
+    def fit(self, host: Host) -> Self:
         """The gates for a host; says which of its tokens end a sentence."""
         return self if self.segments is None else type(self)(self.segments.fit(host))
 

@@ -14,7 +14,7 @@ from rlattn.actions.base import ActionFamily, Before
 from rlattn.actions.distributions import MaskedDistribution
 from rlattn.actions.registry import make_family, register_family
 from rlattn.errors import InputError
-from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts import Host, Seq2SeqHost
 from rlattn.steering import Allocation, Steering
 
 _MOST_LAYERS = 1_000
@@ -110,12 +110,18 @@ class PerLayer(ActionFamily):
             )
         return self._layers
 
-    def fit(self, host: Seq2SeqHost) -> PerLayer:
+    def fit(self, host: Host) -> PerLayer:
         """The family for the cross-attention layers that a host has.
 
         Raises:
-            InputError: If it was made for another number of layers.
+            InputError: If the host has no cross-attention, or the family was made for another
+                number of layers.
         """
+        if not isinstance(host, Seq2SeqHost):
+            raise InputError(
+                f"action {self.spec}: host {host.name} has no cross-attention, whose layers could "
+                f"differ: use {self.inside.spec}"
+            )
         found = Steering(host.model).layers_count
         if self._layers not in (None, found):
             raise InputError(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rlattn.errors import InputError
-from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts import Host
 
 _END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")  # noqa: RUF001  (full-width marks are meant)
 _PARTS = re.compile(r"[=|#*~•]+")
@@ -48,7 +48,7 @@ class Segments(ABC):
             mask: True at real source tokens, ``[lanes, source]``; elsewhere any segment will do.
         """
 
-    def fit(self, host: Seq2SeqHost) -> Segments:
+    def fit(self, host: Host) -> Segments:
         """The segments for a host."""
         return self
 
@@ -148,7 +148,7 @@ class Sentences(Segments):
         ends, _, begins = ids.partition("/")
         return cls(_numbers(ends), _numbers(begins) if begins else ())
 
-    def fit(self, host: Seq2SeqHost) -> Sentences:
+    def fit(self, host: Host) -> Sentences:
         """Looks up which of the host's tokens end a sentence.
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 
-from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts import Host
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Meter:
         host: Whose work is counted.
     """
 
-    def __init__(self, host: Seq2SeqHost) -> None:
+    def __init__(self, host: Host) -> None:
         self._host = host
         self._before = Spent()
         self._started: Spent | None = self._now()

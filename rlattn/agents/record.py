@@ -7,7 +7,7 @@ import os
 import sys
 from importlib import metadata
 
-from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts import Host
 from rlattn.inference import TrainedPolicy, Training
 from rlattn.policy import AttentionPolicy
 
@@ -15,7 +15,7 @@ _PACKAGES = ("rlattn", "torch", "transformers", "stable-baselines3")
 
 
 def as_trained(
-    policy: AttentionPolicy, host: Seq2SeqHost, seed: int | None, env_steps: int
+    policy: AttentionPolicy, host: Host, seed: int | None, env_steps: int
 ) -> TrainedPolicy:
     """A copy of a policy that this process trains, with how it came about.
 

@@ -17,7 +17,7 @@ from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.record import as_trained
 from rlattn.agents.reward_log import RewardLog
-from rlattn.envs import TranslationCore
+from rlattn.envs import Core
 from rlattn.errors import InputError
 from rlattn.inference import TrainedPolicy
 
@@ -96,9 +96,9 @@ def _batch_size(transitions: int, most: int) -> int:
     return transitions // batches
 
 
-def discount(core: TranslationCore) -> float:
+def discount(core: Core) -> float:
     """The discount that suits what a core rewards; see `PPOSettings`."""
-    return 0.0 if core.prefix != "free" and core.reward.immediate else 0.98
+    return 0.0 if core.immediate else 0.98
 
 
 def trained_policy(ppo: PPO) -> TrainedPolicy:

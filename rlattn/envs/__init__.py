@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rlattn.envs.base import Core
 from rlattn.envs.core import TranslationCore
 from rlattn.envs.gym import TranslationEnv, TranslationVectorEnv
 from rlattn.envs.registry import TASKS, make_sb3, register_task
@@ -17,6 +18,7 @@ register_task(
 
 __all__ = [
     "TASKS",
+    "Core",
     "Transition",
     "TranslationCore",
     "TranslationEnv",

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from rlattn.rewards import Step, TotalReward
+from rlattn.rewards.weights import Per
 
 
 class Books:
@@ -14,10 +15,12 @@ class Books:
     Args:
         reward: What is rewarded.
         lanes: How many lanes there are.
+        per: Whether what is read of a source is a mean over its steps, or the sum over the
+            sentence.
     """
 
-    def __init__(self, reward: TotalReward, lanes: int) -> None:
-        self._reward = reward
+    def __init__(self, reward: TotalReward, lanes: int, per: Per = "step") -> None:
+        self._reward, self._per = reward, per
         self._names = [f"reward_{name}" for name in reward.terms]
         self._sums = np.zeros((lanes, 2 + len(self._names)))
 
@@ -50,16 +53,17 @@ class Books:
 
         Returns:
             For each of them: return ``r``, length ``l``, ``reads_fraction`` as the mean over the
-            steps, and the sum of every term.
+            steps or their sum, and the sum of every term.
         """
         sums = self._sums[lanes]
-        self._reward.finish(sums[:, 2:], lengths)
+        self._reward.finish(sums[:, 2:], lengths, self._per)
+        over = lengths if self._per == "step" else np.ones_like(lengths)
         return [
             {
                 "r": float(row[0]),
                 "l": int(steps),
-                "reads_fraction": float(row[1] / steps),
+                "reads_fraction": float(row[1] / parts),
                 **dict(zip(self._names, row[2:].tolist(), strict=True)),
             }
-            for row, steps in zip(sums, lengths, strict=True)
+            for row, steps, parts in zip(sums, lengths, over, strict=True)
         ]

@@ -11,22 +11,15 @@ import torch
 from torch import Tensor
 
 from rlattn.corpora import Pair
+from rlattn.envs.queue import Batch, Queue, append, padded
 from rlattn.envs.store import RowStore
 from rlattn.hosts import Encoded, Seq2SeqHost
 from rlattn.hosts.greedy import greedy
-from rlattn.observation import compact
 
 _NONE = np.zeros((0, 2), np.int64)
 
 Prefix = Literal["free", "reference", "host"]
 """What is fed back: the steered output, the reference, or the host's own greedy output."""
-
-AHEAD = 4
-"""How many sentences a lane are read at a time, so that those of like length can go together."""
-
-_FEWEST, _MOST = 16, 128
-"""Sentences in a batch. Fewer would be read ahead at the price of many; more leave the caches of a
-CPU."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ class Episodes:
         )
 
 
-class EpisodeQueue:
+class EpisodeQueue(Queue):
     """Draws sentences from a corpus split, epoch after epoch.
 
     A few batches are read at a time. Each sentence of them is waited for by the band of lanes that
@@ -97,32 +90,30 @@ class EpisodeQueue:
         bands: int = 1,
         copies: int = 1,
     ) -> None:
-        self._host, self._split, self._prefix = host, split, prefix
+        self._host, self._prefix = host, prefix
         self._native, self._bands, self._copies = native, bands, copies
-        self._max_source, self._max_target = max_source, max_target
-        self._batch = min(max(lanes, _FEWEST), _MOST)
+        self._max_target = max_target
         self._piece = max(1, lanes // (bands * copies))
-        self._batches = -(-AHEAD * lanes // (self._batch * copies))
         self._greedy: dict[int, list[int]] = {}
-        self.memories = RowStore(host.d_model, torch.float16, host.device)
         self.natives = RowStore(host.d_head, torch.float32, host.device)
-        self.truncated = 0
-        self.seed(0)
+        super().__init__(host, split, max_source=max_source, lanes=lanes, copies=copies)
 
     def seed(self, seed: int) -> None:
         """Begins a new order of the corpus."""
-        self._rng = np.random.default_rng(seed)
-        self._order = iter(())  # type: Iterator[int]
+        super().seed(seed)
         self._read_ahead: list[Episodes] = []
         # For each band, batch and row of every sentence that waits for it, ``[waiting, 2]``.
         self._waiting: list[np.ndarray] = []
-        self._oldest = 0, 0
+        self._oldest_native = 0
 
-    def oldest(self) -> tuple[int, int]:
-        """Names of memory and native rows before which no waiting sentence has any."""
-        if any(map(len, self._waiting)):
-            return self._oldest
-        return self.memories.end, self.natives.end
+    @property
+    def oldest_native(self) -> int:
+        """The name of the first native row that a waiting sentence has."""
+        return self._oldest_native if self._waits else self.natives.end
+
+    @property
+    def _waits(self) -> bool:
+        return any(map(len, self._waiting))
 
     def take(self, bands: np.ndarray) -> Iterator[tuple[np.ndarray, Episodes]]:
         """The next sentences for some lanes.
@@ -136,7 +127,7 @@ class EpisodeQueue:
         """
         left = np.arange(len(bands))
         while len(left):
-            if not any(map(len, self._waiting)):
+            if not self._waits:
                 self._read()
             served, left, chosen = self._serve(left, bands)
             for batch, places in self._by_batch(
@@ -165,32 +156,16 @@ class EpisodeQueue:
         for batch in np.unique(places[:, 0]):
             yield int(batch), places[places[:, 0] == batch, 1]
 
-    def _next_index(self) -> int:
-        index = next(self._order, None)
-        if index is None:
-            self._order = iter(self._rng.permutation(len(self._split)).tolist())
-            index = next(self._order)
-        return index
-
     def _read(self) -> None:
         """Reads a few batches of sentences of like length, and gives each band its share."""
-        indices = np.array([self._next_index() for _ in range(self._batches * self._batch)])
-        pairs = [self._split[i] for i in indices]
-        sources = self._host.tokenize([pair.source for pair in pairs], self._max_source)
-        self.truncated += sources.truncated
-        lengths = np.fromiter(map(len, sources.ids), np.int64, len(indices))
-        order = np.argsort(lengths, kind="stable")
-        self._oldest = self.memories.end, self.natives.end
-        self._read_ahead = [
-            self._prepare(
-                indices[batch].tolist(), [pairs[i] for i in batch], [sources.ids[i] for i in batch]
-            )
-            for batch in order.reshape(-1, self._batch)
-        ]
+        batches = self._draw()
+        self._oldest_native = self.natives.end
+        self._read_ahead = [self._prepare(batch) for batch in batches]
+        lengths = np.array([len(source) for batch in batches for source in batch.sources])
         # A sentence takes about as many steps as it has tokens; so much work lies before each.
-        before = np.cumsum(lengths[order]) - lengths[order]
+        before = np.cumsum(lengths) - lengths
         band = before * self._bands // lengths.sum()
-        places = np.stack(np.divmod(np.arange(len(order)), self._batch), axis=1)
+        places = np.stack(np.divmod(np.arange(len(lengths)), self._batch), axis=1)
         self._waiting = []
         for number in range(self._bands):
             mine = places[band == number]
@@ -201,15 +176,15 @@ class EpisodeQueue:
             mine = np.concatenate([pieces[piece] for piece in shuffled])
             self._waiting.append(mine.repeat(self._copies, axis=0))
 
-    def _prepare(self, indices: list[int], pairs: list[Pair], sources: list[list[int]]) -> Episodes:
-        encoded = self._host.encode(sources)
-        targets, native = self._targets(indices, pairs, encoded)
-        names = np.zeros(len(pairs), np.int64)
+    def _prepare(self, batch: Batch) -> Episodes:
+        encoded = self._host.encode(batch.sources)
+        targets, native = self._targets(batch.indices, batch.pairs, encoded)
+        names = np.zeros(len(targets), np.int64)
         if native is not None:
-            names = _append(self.natives, native, targets)
-        memory = _append(self.memories, compact(encoded.memory[encoded.mask]), sources)
-        read, fed = _padded(sources, self._max_source), _padded(targets, self._max_target)
-        return Episodes(encoded, np.arange(len(pairs)), read, memory, names, fed, pairs)
+            names = append(self.natives, native, targets)
+        memory = self._remember(encoded.memory, encoded.mask, batch.sources)
+        read, fed = padded(batch.sources, self._max_source), padded(targets, self._max_target)
+        return Episodes(encoded, np.arange(len(read)), read, memory, names, fed, batch.pairs)
 
     def _targets(
         self, indices: list[int], pairs: list[Pair], encoded: Encoded
@@ -234,16 +209,3 @@ class EpisodeQueue:
         return targets, forced[
             torch.arange(forced.shape[1], device=forced.device) < lengths[:, None]
         ]
-
-
-def _padded(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
-    padded = np.zeros((len(rows), width), np.int64)
-    for wide, row in zip(padded, rows, strict=True):
-        wide[: len(row)] = row
-    return padded
-
-
-def _append(store: RowStore, rows: Tensor, episodes: Sequence[Sequence[int]]) -> np.ndarray:
-    lengths = np.fromiter(map(len, episodes), np.int64, len(episodes))
-    first: np.ndarray = store.append(rows) + np.cumsum(lengths) - lengths
-    return first

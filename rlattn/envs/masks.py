@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete
 
-from rlattn.envs.core import TranslationCore
+from rlattn.envs.base import Core
 from rlattn.errors import InputError
 
 
-def action_masks(core: TranslationCore) -> np.ndarray:
+def action_masks(core: Core) -> np.ndarray:
     """Which choices name a position of the source, for actions that are positions.
 
     Args:

@@ -11,7 +11,7 @@ import torch
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
-from rlattn.envs.core import TranslationCore
+from rlattn.envs.base import Core
 from rlattn.envs.masks import action_masks
 from rlattn.envs.rendering import RENDER_FPS, Renderer
 from rlattn.envs.spaces import components, observation_space, observe, row
@@ -38,9 +38,7 @@ class TranslationVecEnv(VecEnv):
         InputError: If there is no such render mode.
     """
 
-    def __init__(
-        self, core: TranslationCore, *, handles: bool = True, render_mode: str | None = None
-    ) -> None:
+    def __init__(self, core: Core, *, handles: bool = True, render_mode: str | None = None) -> None:
         if render_mode not in (None, "rgb_array"):
             raise InputError(f"unknown render mode {render_mode!r}: expected rgb_array or none")
         self.core = core
@@ -66,7 +64,7 @@ class TranslationVecEnv(VecEnv):
         self._action = torch.as_tensor(actions, dtype=torch.float32)
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Writes one token in every lane."""
+        """Takes one step in every lane."""
         assert self._action is not None
         before = self._memory()
         transition = (self._renderer or self.core).step(self._action)

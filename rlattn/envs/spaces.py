@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from gymnasium.spaces import Box, Dict, MultiBinary
 
-from rlattn.envs.core import TranslationCore
+from rlattn.envs.base import Core
 from rlattn.envs.transition import View
 
 Observed = dict[str, np.ndarray]
@@ -15,7 +15,7 @@ Observed = dict[str, np.ndarray]
 _HALF, _FULL = (float(np.finfo(dtype).max) for dtype in (np.float16, np.float32))
 
 
-def observation_space(core: TranslationCore, *, handles: bool) -> Dict:
+def observation_space(core: Core, *, handles: bool) -> Dict:
     """What one lane sees.
 
     Args:
@@ -29,13 +29,13 @@ def observation_space(core: TranslationCore, *, handles: bool) -> Dict:
         ``memory`` (float16, row after row) and ``token`` (its embedding), or two numbers, int64,
         for each: ``episode`` and ``token``.
     """
-    source, d_state = core.max_source, core.host.d_state
+    source, d_state = core.max_source, core.d_state
     spaces: dict[str, gymnasium.Space[np.ndarray]] = {
         "mask": MultiBinary(source),
         "state": Box(-_FULL, _FULL, (d_state,), np.float32),
         # A little room above 1: sums of softmax weights round.
         "attention": Box(0.0, 1.001, (source,), np.float32),
-        "coverage": Box(0.0, 1.001 * core.max_target, (source,), np.float32),
+        "coverage": Box(0.0, 1.001 * core.max_steps, (source,), np.float32),
     }
     if core.family.reads_tokens:
         spaces["source"] = Box(0, len(core.host.tokenizer) - 1, (source,), np.int64)
@@ -48,7 +48,7 @@ def observation_space(core: TranslationCore, *, handles: bool) -> Dict:
     return Dict(spaces)
 
 
-def observe(core: TranslationCore, view: View, memory: torch.Tensor | np.ndarray) -> Observed:
+def observe(core: Core, view: View, memory: torch.Tensor | np.ndarray) -> Observed:
     """A view as observations of the dtypes that `observation_space` promises, ``[rows, ...]``.
 
     Args:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from rlattn.hosts.seq2seq import Seq2SeqHost
+from rlattn.hosts.base import Host
 
 
-def tokens(host: Seq2SeqHost, ids: Sequence[int]) -> list[str]:
+def tokens(host: Host, ids: Sequence[int]) -> list[str]:
     """Tokens as people read them: the mark of a word's beginning, and text instead of bytes."""
     shown = []
     for token, token_id in zip(host.tokenizer.convert_ids_to_tokens(ids), ids, strict=True):
@@ -19,7 +19,7 @@ def tokens(host: Seq2SeqHost, ids: Sequence[int]) -> list[str]:
     return shown
 
 
-def pieces(host: Seq2SeqHost, ids: Sequence[int]) -> list[str]:
+def pieces(host: Host, ids: Sequence[int]) -> list[str]:
     """What each token adds to the text, spaces included; joined, they are the text.
 
     A token that adds nothing, such as the end of the sequence, is an empty piece.

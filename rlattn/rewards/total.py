@@ -14,7 +14,7 @@ from rlattn.errors import ContractError, InputError
 from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import make_reward
 from rlattn.rewards.step import Need, Step, Texts
-from rlattn.rewards.weights import Weight, WeightSpec, make_weight
+from rlattn.rewards.weights import Per, Weight, WeightSpec, make_weight
 
 
 class TotalReward:
@@ -123,15 +123,16 @@ class TotalReward:
                     f" ({len(lanes)} of {len(column)} lanes): expected finite numbers"
                 )
 
-    def finish(self, sums: np.ndarray, lengths: np.ndarray) -> None:
+    def finish(self, sums: np.ndarray, lengths: np.ndarray, per: Per = "step") -> None:
         """Tells the weights of finished sentences.
 
         Args:
             sums: The sum of each term over each sentence, ``[sentences, terms]``.
             lengths: The steps of each sentence, ``[sentences]``.
+            per: What the environment counts a cost by where a target does not say.
         """
         for weight, column in zip(self._weights.values(), sums.T, strict=True):
-            weight.finish(column, lengths)
+            weight.finish(column, lengths, per)
 
 
 def checked(name: str, values: Any, step: Step) -> Tensor:

@@ -27,12 +27,13 @@ class Weight:
     def advance(self, steps: int) -> None:
         """Tells how many environment steps were taken, all lanes together."""
 
-    def finish(self, sums: np.ndarray, lengths: np.ndarray) -> None:
+    def finish(self, sums: np.ndarray, lengths: np.ndarray, per: Per = "step") -> None:
         """Tells what the term came to in sentences that ended.
 
         Args:
             sums: The sum of its numbers over each sentence, ``[sentences]``.
             lengths: The steps of each sentence, ``[sentences]``.
+            per: What the environment counts a cost by where a target does not say.
         """
 
 
@@ -81,7 +82,8 @@ class Target(Weight):
         rate: How far the lasting part of the price moves per update and unit of excess.
         sentences: How many sentences make an update.
         per: Whether the cost of a sentence is the mean over its ``"step"``s or the sum over the
-            ``"sentence"``.
+            ``"sentence"``; None leaves it to the environment, which sums where steps add up to
+            what is read, as in classification.
     """
 
     target: float
@@ -89,7 +91,7 @@ class Target(Weight):
     gain: float = 6.0
     rate: float = 0.05
     sentences: int = 256
-    per: Per = "step"
+    per: Per | None = None
 
     def __post_init__(self) -> None:
         """Refuses what is no target."""
@@ -98,14 +100,15 @@ class Target(Weight):
                 raise InputError(f"{name} {getattr(self, name)}: expected at least 0")
         if self.sentences < 1:
             raise InputError(f"sentences {self.sentences}: expected at least 1")
-        if self.per not in get_args(Per):
+        if self.per not in (None, *get_args(Per)):
             raise InputError(f"per {self.per!r}: expected one of {', '.join(get_args(Per))}")
         self._most, self._lasting, self._sum, self._count = self.price, 0.0, 0.0, 0
         self.value = -self.price
 
-    def finish(self, sums: np.ndarray, lengths: np.ndarray) -> None:
+    def finish(self, sums: np.ndarray, lengths: np.ndarray, per: Per = "step") -> None:
         """Takes in finished sentences; every `sentences` of them the price moves."""
-        self._sum += float((sums / lengths if self.per == "step" else sums).sum())
+        mean = (self.per or per) == "step"
+        self._sum += float((sums / lengths if mean else sums).sum())
         self._count += len(sums)
         if self._count < self.sentences:
             return

@@ -184,10 +184,11 @@ def test_what_is_too_long_is_cut_and_counted(host: Seq2SeqHost, prefix: str, cut
 def test_waiting_sentences_are_not_released(host: Seq2SeqHost) -> None:
     episodes = queue(host, prefix="reference")
     drawn(episodes, 3)
-    memory, native = episodes.oldest()
+    memory, native = episodes.oldest, episodes.oldest_native
     episodes.memories.release(memory)
     episodes.natives.release(native)
     for piece in take(episodes, 61):
         episodes.memories.gather(torch.from_numpy(piece.memory))
         episodes.natives.gather(torch.from_numpy(piece.native))
-    assert episodes.oldest() == (episodes.memories.end, episodes.natives.end)
+    now = episodes.oldest, episodes.oldest_native
+    assert now == (episodes.memories.end, episodes.natives.end)

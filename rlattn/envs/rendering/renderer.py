@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from rlattn.envs.core import TranslationCore
+from rlattn.envs.base import Core
 from rlattn.envs.rendering.picture import picture
 from rlattn.envs.rendering.shades import shades
 from rlattn.envs.rendering.watch import Watch
@@ -27,16 +27,17 @@ class Renderer(Watch):
         InputError: If there is no such mode.
     """
 
-    def __init__(self, core: TranslationCore, mode: str) -> None:
+    def __init__(self, core: Core, mode: str) -> None:
         if mode not in get_args(RenderMode):
             expected = ", ".join(get_args(RenderMode))
             raise InputError(f"unknown render mode {mode!r}: expected one of {expected}")
         super().__init__(core)
-        self._host, self._mode = core.host, mode
+        self._mode = mode
 
     def frame(self, lane: int) -> str | np.ndarray:
         """Where a lane looked: see `shades` and `picture`."""
         alignment = self.alignment(lane)
         if self._mode == "ansi":
-            return shades(self._host, *self.ids(lane), alignment)
+            source, written = self.ids(lane)
+            return shades(self._core.host, source, self._core.shown(written)[1], alignment)
         return picture(alignment)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts import Host
 from rlattn.hosts.pieces import pieces
 from rlattn.inference import Alignment
 
@@ -30,30 +30,27 @@ _STEPS = np.array([0.05, 0.15, 0.3, 0.5, 0.75])
 """From which attention on each shade is used."""
 
 
-def shades(
-    host: Seq2SeqHost, source: Sequence[int], written: Sequence[int], alignment: Alignment
-) -> str:
-    """Two lines: the source, shaded by where the last step looked, and what was written so far.
+def shades(host: Host, source: Sequence[int], said: str, alignment: Alignment) -> str:
+    """Two lines: the source, shaded by where the last step looked, and what was said so far.
 
     Positions that were shut are struck through. Special tokens stand by their names.
 
     Args:
         host: Whose tokens they are.
         source: Token ids of the source.
-        written: Token ids of what was written.
-        alignment: Of these tokens.
+        said: What the host wrote so far, or which label it chose.
+        alignment: Where it looked meanwhile.
     """
     added = pieces(host, source)
     shown = [text or name for text, name in zip(added, alignment.source, strict=True)]
-    target = host.detokenize([written])[0]
-    if not written:
-        return f"{''.join(shown)}\n{target}"
+    if not alignment.target:
+        return f"{''.join(shown)}\n{said}"
     shade = np.searchsorted(_STEPS, alignment.attention[-1], side="right")
     painted = "".join(
         _paint(text, _SHADES[level] if opened else _SHUT)
         for text, level, opened in zip(shown, shade, alignment.opened[-1], strict=True)
     )
-    return f"{painted}\n{target}"
+    return f"{painted}\n{said}"
 
 
 def _paint(text: str, code: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from rlattn.envs.core import TranslationCore
+from rlattn.envs.base import Core
 from rlattn.envs.transition import Transition
 from rlattn.hosts.pieces import tokens
 from rlattn.inference import Alignment
@@ -20,9 +20,9 @@ class Watch:
         core: The batched core.
     """
 
-    def __init__(self, core: TranslationCore) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        shape = core.lanes, core.max_target
+        shape = core.lanes, core.max_steps
         self._attention = np.zeros((*shape, core.max_source), np.float32)
         self._opened = np.zeros((*shape, core.max_source), bool)
         self._written = np.zeros(shape, np.int64)
@@ -36,7 +36,7 @@ class Watch:
         self._follow()
 
     def step(self, action: torch.Tensor) -> Transition:
-        """Steps the core: see `TranslationCore.step`."""
+        """Steps the core: see `Core.step`."""
         self._follow()
         transition = self._core.step(action)
         attention = transition.view["attention"].cpu().numpy().copy()
@@ -62,7 +62,7 @@ class Watch:
         so_far = np.s_[lane, : len(written), : len(source)]
         return Alignment(
             tokens(host, source),
-            tokens(host, written),
+            self._core.shown(written)[0],
             self._attention[so_far].copy(),
             self._opened[so_far].copy(),
         )

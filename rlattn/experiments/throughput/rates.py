@@ -12,7 +12,7 @@ import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlattn.envs import TranslationVecEnv, make_core
-from rlattn.envs.episodes import AHEAD
+from rlattn.envs.queue import AHEAD
 from rlattn.experiments.throughput.measure import Contestant
 from rlattn.experiments.throughput.workload import Workload
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from rlattn.corpora import load_corpus
 from rlattn.envs import make_core
-from rlattn.envs.episodes import AHEAD, Prefix
+from rlattn.envs.episodes import Prefix
+from rlattn.envs.queue import AHEAD
 from rlattn.experiments.throughput.settings import Config
 from rlattn.experiments.throughput.synthetic import SIZES, longest_length, write_task
 from rlattn.hosts import Seq2SeqHost

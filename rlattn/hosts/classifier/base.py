@@ -91,6 +91,15 @@ class ClassifierHost(ABC, Generic[Texts]):
         """
         return self._framing.tokenize(texts, limit)
 
+    def detokenize(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """Turns token ids into text, without special tokens."""
+        if not ids:
+            return []  # The tokenizer would take no rows for one empty row.
+        texts: list[str] = self.tokenizer.batch_decode(
+            [list(row) for row in ids], skip_special_tokens=True
+        )
+        return [text.strip() for text in texts]
+
     @abstractmethod
     def encode(self, sources: Sequence[Sequence[int]]) -> Texts:
         """Prepares texts.

@@ -22,7 +22,7 @@ def show(host: Seq2SeqHost, attention: list[float], opened: list[bool]) -> str:
     return shades(
         host,
         source,
-        written,
+        WRITTEN,
         Alignment(
             tokens(host, source),
             tokens(host, written),
@@ -42,7 +42,7 @@ def test_before_the_first_step_nothing_is_shaded(host: Seq2SeqHost) -> None:
     source = host.tokenize([SENTENCE], SOURCE).ids[0]
     nothing = np.zeros((0, len(source)))
     alignment = Alignment(tokens(host, source), [], nothing, nothing > 0)
-    assert shades(host, source, [], alignment) == f"{SENTENCE}</s>\n"
+    assert shades(host, source, "", alignment) == f"{SENTENCE}</s>\n"
 
 
 def test_more_attention_never_has_a_lighter_shade(host: Seq2SeqHost) -> None:

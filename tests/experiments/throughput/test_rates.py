@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rlattn.envs.episodes import AHEAD
+from rlattn.envs.queue import AHEAD
 from rlattn.experiments.throughput import rates
 from rlattn.experiments.throughput.measure import Contestant
 from rlattn.experiments.throughput.workload import Workload

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rlattn.envs.episodes import AHEAD
+from rlattn.envs.queue import AHEAD
 from rlattn.experiments.throughput.workload import Workload
 from tests.experiments.throughput.small import workload
 
