@@ -45,7 +45,7 @@ class TranslationCore(Core):
 
     Raises:
         InputError: If a number is out of range, there is no such prefix or no sentence, a reward
-            needs another prefix, or the actions are not for this host.
+            needs another prefix or a label, or the actions are not for this host.
     """
 
     host: Seq2SeqHost
@@ -70,6 +70,11 @@ class TranslationCore(Core):
         if prefix not in get_args(Prefix):
             expected = ", ".join(get_args(Prefix))
             raise InputError(f"unknown prefix {prefix!r}: expected one of {expected}")
+        if "label" in reward.needs:
+            raise InputError(
+                "a reward needs the label of a text, and translation has none: "
+                "use it where texts are classified, as in rlattn/Classify-v0"
+            )
         if "reference" in reward.needs and prefix != "reference":
             raise InputError(
                 f"a reward needs the reference as prefix, but the prefix is {prefix!r}: "

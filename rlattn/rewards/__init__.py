@@ -5,8 +5,11 @@ from __future__ import annotations
 from rlattn.rewards.accuracy import Accuracy
 from rlattn.rewards.agreement import Agreement
 from rlattn.rewards.base import Reward, SentenceReward
+from rlattn.rewards.brier import Brier
 from rlattn.rewards.controls import Constant, Control, Shuffled, controlled
 from rlattn.rewards.fidelity import Fidelity
+from rlattn.rewards.final import Final
+from rlattn.rewards.gain import Gain
 from rlattn.rewards.likelihood import Likelihood, LogLikelihood
 from rlattn.rewards.probability import Probability
 from rlattn.rewards.quality import Bleu, Chrf, Exact, Ter
@@ -22,6 +25,7 @@ __all__ = [
     "Accuracy",
     "Agreement",
     "Bleu",
+    "Brier",
     "Chrf",
     "Constant",
     "Control",
@@ -29,6 +33,8 @@ __all__ = [
     "Entropy",
     "Exact",
     "Fidelity",
+    "Final",
+    "Gain",
     "Latency",
     "Length",
     "Likelihood",

@@ -45,11 +45,17 @@ class Coverage(Reward):
     name = "coverage"
     immediate = False
 
+    def __init__(self) -> None:
+        self._before = torch.zeros(0)
+
     def __call__(self, step: Step) -> Tensor:
         """From 0 to 1, ``[lanes]``."""
-        before = (step.coverage - step.attention).clamp(0.0, 1.0)
-        newly = step.coverage.clamp(max=1.0) - before
-        return newly.clamp(min=0.0).sum(-1) / step.mask.sum(-1)
+        now = step.coverage.clamp(max=1.0).sum(-1) / step.mask.sum(-1)
+        if self._before.shape != now.shape:
+            self._before = torch.zeros_like(now)
+        newly = now - self._before.masked_fill(step.age == 1, 0.0)
+        self._before = now
+        return newly.clamp(min=0.0)
 
 
 @register_reward

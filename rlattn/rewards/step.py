@@ -12,9 +12,9 @@ from torch import Tensor
 from rlattn.errors import ContractError
 
 T = TypeVar("T")
-Need = Literal["native", "native_token", "reference", "text", "partial"]
-"""What a term asks for: native logits, the native choice, the reference as prefix, the texts of
-sentences that ended, the texts of all lanes so far.
+Need = Literal["native", "native_token", "reference", "label", "text", "partial"]
+"""What a term asks for: native logits, the native choice, the reference as prefix, the label of a
+text, the texts of sentences that ended, the texts of all lanes so far.
 """
 
 
@@ -59,6 +59,8 @@ class Step:
             host's own output.
         reference_token: The reference's token at this step, int64, ``[lanes]``; for terms that
             need ``"reference"``.
+        label: The label of a text that is classified, which is its reference's token at every
+            step, int64, ``[lanes]``; for terms that need ``"label"``.
         finished: The sentences that ended with this step; for terms that need ``"text"``.
         partial: All sentences as far as they are written; for terms that need ``"partial"``.
 
@@ -80,6 +82,7 @@ class Step:
         native_logits: Tensor | None = None,
         native_token: Tensor | None = None,
         reference_token: Tensor | None = None,
+        label: Tensor | None = None,
         finished: Texts | None = None,
         partial: Texts | None = None,
     ) -> None:
@@ -87,7 +90,7 @@ class Step:
         self.mask, self.opened = mask, opened
         self.attention, self.coverage = attention, coverage
         self._native_logits, self._native_token = native_logits, native_token
-        self._reference_token = reference_token
+        self._reference_token, self._label = reference_token, label
         self._finished, self._partial = finished, partial
         self.reader: tuple[str, frozenset[Need]] | None = None
 
@@ -105,6 +108,11 @@ class Step:
     def reference_token(self) -> Tensor:
         """The reference's token at this step, int64, ``[lanes]``."""
         return self._asked_for(self._reference_token, "reference_token", "reference")
+
+    @property
+    def label(self) -> Tensor:
+        """The label of a text that is classified, int64, ``[lanes]``."""
+        return self._asked_for(self._label, "label", "label")
 
     @property
     def finished(self) -> Texts:

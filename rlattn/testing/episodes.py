@@ -99,6 +99,10 @@ def play(lanes: list[Lane], needs: Set[Need], padding: int = 0) -> Iterator[Step
         steered, native = (
             torch.stack([lane.logits[side, number] for lane in lanes]) for side in (0, 1)
         )
+        # One for all steps of a sentence: its first token's reference.
+        labels = torch.tensor(
+            [int(lane.reference[number + 1 - lane.ages[number]]) for lane in lanes]
+        )
         done = np.array([lane.done[number] for lane in lanes])
         every = np.arange(len(lanes))
         yield Step(
@@ -113,6 +117,7 @@ def play(lanes: list[Lane], needs: Set[Need], padding: int = 0) -> Iterator[Step
             native_logits=native if "native" in needs else None,
             native_token=native.argmax(-1) if "native_token" in needs else None,
             reference_token=reference if "reference" in needs else None,
+            label=labels if "label" in needs else None,
             finished=_texts(lanes, every[done], number) if "text" in needs else None,
             partial=_texts(lanes, every, number) if "partial" in needs else None,
         )

@@ -40,6 +40,7 @@ def step(**changes: Any) -> Step:
         "native_logits": NATIVE.log() - 1.0,
         "native_token": torch.tensor([1, 3]),
         "reference_token": torch.tensor([2, 1]),
+        "label": torch.tensor([2, 1]),
         "finished": texts(),
         "partial": texts(("a", "a b"), ("c", "d")),
     }

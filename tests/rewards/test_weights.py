@@ -86,6 +86,13 @@ def test_a_cost_is_taken_per_step_or_per_sentence() -> None:
     assert per_sentence.value == -0.5
 
 
+def test_a_target_that_does_not_say_counts_as_the_environment_does() -> None:
+    for says, told, expected in [(None, "sentence", -0.5), ("step", "sentence", 0.0)]:
+        target = Target(2.0, sentences=4, per=says)
+        target.finish(np.full(4, 10.0), np.full(4, 10), told)
+        assert target.value == expected
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [

@@ -11,7 +11,7 @@ from rlattn.rewards import REWARDS, Reward, SentenceReward, Step
 from rlattn.testing import check_reward
 
 
-@pytest.mark.parametrize("name", [*sorted(REWARDS), "spread:chrf", "spread:ter"])
+@pytest.mark.parametrize("name", [*sorted(REWARDS), "spread:chrf", "spread:ter", "final:gain"])
 def test_every_term_that_ships_keeps_the_rules(name: str) -> None:
     check_reward(name)
 
