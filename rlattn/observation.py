@@ -82,18 +82,19 @@ class Observer:
         for kept in (self.attention, self.coverage, self._state):
             kept.copy_(kept.index_select(0, lanes))
 
-    def record(self, hidden: Tensor, attention: Tensor) -> None:
+    def record(self, hidden: Tensor, attention: Tensor, covered: Tensor | None = None) -> None:
         """Takes in one step.
 
         Args:
             hidden: The decoder's last hidden state, ``[lanes, d_state]``.
             attention: The attention that was used, ``[lanes, width]``, `width` at most `source`.
+            covered: What is added to the coverage, likewise; the attention itself by default.
         """
         width = attention.shape[1]
         self._state.copy_(hidden)
         self.attention[:, width:] = 0.0
         self.attention[:, :width] = attention
-        self.coverage[:, :width] += attention
+        self.coverage[:, :width] += attention if covered is None else covered
 
     def view(self, mask: Tensor, lanes: Tensor | None = None) -> dict[str, Tensor]:
         """What it remembers, and the mask; later steps do not change these tensors.

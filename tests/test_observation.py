@@ -70,6 +70,15 @@ def test_sources_may_get_shorter(observer: Observer) -> None:
     assert torch.allclose(view["coverage"], first + wide)
 
 
+def test_what_is_covered_may_be_more_than_was_attended_to(observer: Observer) -> None:
+    covered = torch.ones(LANES, SOURCE)
+    looked = attention()
+    observer.record(torch.zeros(LANES, WIDTH), looked, covered)
+    view = observer.view(MASK)
+    assert torch.equal(view["coverage"], covered)
+    assert torch.equal(view["attention"], looked)
+
+
 def test_later_steps_do_not_change_what_was_seen(observer: Observer) -> None:
     observer.record(torch.ones(LANES, WIDTH), attention())
     view = observer.view(MASK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rlattn.envs.base import Core
+from rlattn.envs.classification import ClassificationCore
 from rlattn.envs.core import TranslationCore
 from rlattn.envs.gym import TranslationEnv, TranslationVectorEnv
 from rlattn.envs.registry import TASKS, make_sb3, register_task
@@ -18,6 +19,7 @@ register_task(
 
 __all__ = [
     "TASKS",
+    "ClassificationCore",
     "Core",
     "Transition",
     "TranslationCore",

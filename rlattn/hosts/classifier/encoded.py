@@ -26,6 +26,25 @@ class EncodedTexts:
         """Returns the given rows, integer ``[rows]``; one may be there several times."""
         return type(self)(**{name: tensor[rows] for name, tensor in self._tensors()})
 
+    def put(self, rows: Tensor, texts: Self) -> Self:
+        """Returns the same with other texts in some rows, in place where there are columns enough.
+
+        Args:
+            rows: Which, int64, ``[count]``.
+            texts: As many texts, which the same host encoded.
+        """
+        changed = {}
+        for name, tensor in self._tensors():
+            new = getattr(texts, name)
+            if new.shape[1] > tensor.shape[1]:
+                wide = tensor.new_zeros(len(tensor), *new.shape[1:])
+                wide[:, : tensor.shape[1]] = tensor
+                tensor = wide
+            tensor[rows] = 0
+            tensor[rows, : new.shape[1]] = new
+            changed[name] = tensor
+        return type(self)(**changed)
+
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Returns the rows of all parts, which one host encoded, one after the other."""
