@@ -1,6 +1,7 @@
-"""Where a frozen encoder-decoder looks, learned: attention policies by reinforcement learning.
+"""Where a frozen model looks, learned: attention policies by reinforcement learning.
 
-Importing the package registers its tasks with Gymnasium: ``rlattn/Translate-v0`` and others.
+Importing the package registers its tasks with Gymnasium: ``rlattn/Translate-v0``,
+``rlattn/Classify-v0`` and others.
 """
 
 from __future__ import annotations

@@ -16,9 +16,10 @@ import torch
 from hypothesis import settings
 
 from rlattn.actions import FAMILIES
-from rlattn.envs import registry
+from rlattn.envs import TASKS, registry
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.rewards import REWARDS
+from tests.hosts.classifier.small import LABELS, small_classifier
 from tests.hosts.tiny import CONFIGS, SOURCE, TARGET, pairs, save, tiny_host
 
 # A busy machine is slow at times, which says nothing of the code.
@@ -77,3 +78,24 @@ def task(host: Seq2SeqHost, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "max_source": SOURCE,
         "max_target": TARGET,
     }
+
+
+@pytest.fixture(scope="session")
+def labelled_task(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same of a small classifier, and of sentences with labels that mean nothing."""
+    folder, host = tmp_path_factory.mktemp("labelled"), small_classifier()
+    lines = (f"{pair.source}\t{LABELS[n % len(LABELS)]}" for n, pair in enumerate(pairs(120)))
+    (folder / "corpus.tsv").write_text("\n".join(lines), encoding="utf-8")
+    host.model.save_pretrained(folder / "host")
+    host.tokenizer.save_pretrained(folder / "host")
+    return {
+        "corpus": f"tsv:{folder / 'corpus.tsv'}",
+        "host": str(folder / "host"),
+        "max_source": SOURCE,
+    }
+
+
+@pytest.fixture
+def own_task(id: str, task: dict[str, Any], labelled_task: dict[str, Any]) -> dict[str, Any]:
+    """Of these two the one that suits the id that a test is about."""
+    return labelled_task if TASKS[id].get("kind") == "classification" else task

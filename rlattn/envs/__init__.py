@@ -1,4 +1,4 @@
-"""Environments: one batched core, and its Gymnasium and Stable-Baselines3 faces."""
+"""Environments: batched cores, and their Gymnasium and Stable-Baselines3 faces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rlattn.envs.core import TranslationCore
 from rlattn.envs.gym import TranslationEnv, TranslationVectorEnv
 from rlattn.envs.registry import TASKS, make_sb3, register_task
 from rlattn.envs.sb3 import TranslationVecEnv
-from rlattn.envs.tasks import make_core
+from rlattn.envs.tasks import make_classification_core, make_core
 from rlattn.envs.transition import Transition
 
 register_task("rlattn/Translate-v0")
@@ -16,6 +16,7 @@ register_task("rlattn/TranslatePosition-v0", action="position", reward={"agreeme
 register_task(
     "rlattn/TranslateBias-v0", action="bias", reward={"likelihood": 1.0}, prefix="reference"
 )
+register_task("rlattn/Classify-v0", kind="classification")
 
 __all__ = [
     "TASKS",
@@ -26,6 +27,7 @@ __all__ = [
     "TranslationEnv",
     "TranslationVecEnv",
     "TranslationVectorEnv",
+    "make_classification_core",
     "make_core",
     "make_sb3",
     "register_task",

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from rlattn.envs.masks import action_masks
 from rlattn.envs.rendering import RENDER_FPS, Renderer, RenderMode
 from rlattn.envs.spaces import Observed, components, observation_space, observe, row
-from rlattn.envs.tasks import make_core
+from rlattn.envs.tasks import make_any_core
 
 
 class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
@@ -24,8 +24,9 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
 
     Args:
         render_mode: ``"ansi"`` shows the source, shaded by where the last step looked, and what was
-            written so far; ``"rgb_array"`` is a picture of the alignment so far.
-        **settings: See `rlattn.envs.make_core`.
+            written or said so far; ``"rgb_array"`` is a picture of the alignment so far.
+        **settings: See `rlattn.envs.make_core`; or, with ``kind="classification"``,
+            `rlattn.envs.make_classification_core`.
 
     Raises:
         InputError: If there is no such render mode, or a setting cannot be used.
@@ -37,7 +38,7 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
     }
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
-        self.core = make_core(lanes=1, **settings)
+        self.core = make_any_core(**settings, lanes=1)
         self.render_mode = render_mode
         self._renderer = None if render_mode is None else Renderer(self.core, render_mode)
         space = observation_space(self.core, handles=False)
@@ -56,7 +57,7 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
         return row(observe(self.core, view, self.core.memory()), 0), {}
 
     def step(self, action: np.ndarray) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
-        """Writes one token."""
+        """Takes one step: writes a token, or labels a text."""
         memory = self.core.memory()
         transition = (self._renderer or self.core).step(_actions(np.asarray(action)[None]))
         view, memory = (
@@ -92,7 +93,8 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     Args:
         num_envs: How many lanes.
         render_mode: As for a single environment; `render` gives a frame for each lane.
-        **settings: See `rlattn.envs.make_core`.
+        **settings: See `rlattn.envs.make_core`; or, with ``kind="classification"``,
+            `rlattn.envs.make_classification_core`.
 
     Raises:
         InputError: If there is no such render mode, or a setting cannot be used.
@@ -104,7 +106,7 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     }
 
     def __init__(self, num_envs: int = 1, render_mode: str | None = None, **settings: Any) -> None:
-        self.core = make_core(lanes=num_envs, **settings)
+        self.core = make_any_core(**settings, lanes=num_envs)
         self.render_mode = render_mode
         self._renderer = None if render_mode is None else Renderer(self.core, render_mode)
         self.num_envs = num_envs
@@ -125,7 +127,7 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     def step(
         self, actions: np.ndarray
     ) -> tuple[Observed, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Writes one token in every lane."""
+        """Takes one step in every lane."""
         before = self.core.memory()
         transition = (self._renderer or self.core).step(_actions(actions))
         infos: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium
 
 from rlattn.envs.sb3 import TranslationVecEnv
-from rlattn.envs.tasks import check_settings, make_core
+from rlattn.envs.tasks import Kind, check_settings, make_any_core
 from rlattn.errors import InputError, closest
 
 _ID = re.compile(r"[\w-]+/[\w.-]+-v\d+")
@@ -21,12 +21,14 @@ TASKS: Mapping[str, Mapping[str, Any]] = MappingProxyType(_tasks)
 """The settings of every task that was registered, by its id."""
 
 
-def register_task(id: str, **defaults: Any) -> None:
+def register_task(id: str, *, kind: Kind = "translation", **defaults: Any) -> None:
     """Gives a task an id, under which Gymnasium makes single and vector environments of it.
 
     Args:
         id: ``namespace/Name-vN``.
-        **defaults: Settings of `rlattn.envs.make_core`, but for `lanes`; each is plain data, as
+        kind: ``"translation"`` or ``"classification"``.
+        **defaults: Settings of `rlattn.envs.make_core`, or of
+            `rlattn.envs.make_classification_core`, but for `lanes`; each is plain data, as
             JSON has it. Whoever makes the environment can change them by name.
 
     Raises:
@@ -41,18 +43,19 @@ def register_task(id: str, **defaults: Any) -> None:
         raise InputError(
             "lanes are not part of a task: give gymnasium.make_vec num_envs, or make_sb3 lanes"
         )
-    check_settings(defaults)
+    check_settings(defaults, kind)
     for name, value in defaults.items():
         if not is_plain(value):
             raise InputError(
                 f"{name}={value!r}: expected what JSON can hold, so that the id says all of it"
             )
-    _tasks[id] = MappingProxyType(dict(defaults))
+    settings = defaults if kind == "translation" else {"kind": kind, **defaults}
+    _tasks[id] = MappingProxyType(dict(settings))
     gymnasium.register(
         id,
         entry_point="rlattn.envs.gym:TranslationEnv",
         vector_entry_point="rlattn.envs.gym:TranslationVectorEnv",
-        kwargs=dict(defaults),
+        kwargs=dict(settings),
     )
 
 
@@ -78,7 +81,7 @@ def make_sb3(
     """
     if id not in TASKS:
         raise InputError(f"unknown task {id!r}: {closest(id, TASKS)}")
-    core = make_core(lanes=lanes, **{**TASKS[id], **settings})
+    core = make_any_core(**{**TASKS[id], **settings}, lanes=lanes)
     return TranslationVecEnv(core, handles=handles, render_mode=render_mode)
 
 

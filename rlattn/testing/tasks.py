@@ -13,8 +13,9 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 from torch import Tensor
 
 from rlattn.corpora import Pair
-from rlattn.envs import TASKS, TranslationCore, TranslationEnv, make_core
+from rlattn.envs import TASKS, TranslationEnv
 from rlattn.envs.registry import is_plain
+from rlattn.envs.tasks import make_any_core
 from rlattn.errors import ContractError, InputError, closest
 from rlattn.rewards import Shuffled
 
@@ -89,7 +90,7 @@ def _run(id: str, settings: dict[str, Any], seed: int) -> list[tuple[str, float,
 def _check_lanes(id: str, settings: dict[str, Any]) -> None:
     """Plays the sentences that came to their end in lanes again, each alone."""
     settings = {**TASKS[id], **settings}
-    core = make_core(lanes=_LANES, **settings)
+    core = make_any_core(**settings, lanes=_LANES)
     space = core.family.space(core.max_source)
     space.seed(0)
     core.reset(0)
@@ -112,17 +113,7 @@ def _check_alone(
     actions: list[Tensor],
     beside: dict[str, float],
 ) -> None:
-    task = make_core(lanes=1, **settings)
-    alone = TranslationCore(
-        task.host,
-        [pair],
-        family=task.family,
-        reward=task.reward,
-        prefix=task.prefix,
-        lanes=1,
-        max_source=task.max_source,
-        max_target=task.max_target,
-    )
+    alone = make_any_core(**settings, lanes=1).over([pair], lanes=1)
     alone.reset(0)
     summaries: list[dict[str, float]] = []
     for action in actions:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rlattn.corpora import load_corpus
-from rlattn.envs import make_core
+from rlattn.envs import make_classification_core, make_core
 from rlattn.errors import InputError
 
 
@@ -69,3 +69,16 @@ def test_unknown_names_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         make_core(**{**task, **settings})
+
+
+def test_a_classification_has_names_too(labelled_task: dict[str, Any]) -> None:
+    core = make_classification_core(
+        **labelled_task, split="valid", action="topk:2", reads_target=0.2, steps=2, stop=False
+    )
+    assert core.host.name == labelled_task["host"]
+    assert (core.family.spec, core.steps, core.stop) == ("topk:2", 2, False)
+    assert core.reward.weights["gain"] > 0 > core.reward.weights["reads"]
+    assert core.host is make_classification_core(**labelled_task, lanes=2).host
+    for settings, message in (({"prefix": "free"}, "prefix"), ({"split": "dev"}, "dev")):
+        with pytest.raises(InputError, match=message):
+            make_classification_core(**{**labelled_task, **settings})

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("_registered_only_here")
 
 
 @pytest.mark.parametrize("id", list(TASKS))
-def test_every_task_that_ships_keeps_the_rules(task: dict[str, Any], id: str) -> None:
-    check_task(id, **task)
+def test_every_task_that_ships_keeps_the_rules(own_task: dict[str, Any], id: str) -> None:
+    check_task(id, **own_task)
 
 
 def test_rewards_that_change_with_time_keep_the_rules(task: dict[str, Any]) -> None:
