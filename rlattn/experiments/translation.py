@@ -88,10 +88,10 @@ class Config(Material):
             scales them, `simplex` replaces the attention, and `mix` keeps some of it. Put before
             any of them, `per-layer:` has it decided for each decoder layer: `per-layer:gate`.
         reward: Weighted terms, such as `fidelity=1 reads=-0.5`. At each step: agreement, fidelity,
-            likelihood, log_likelihood, probability and accuracy (of the reference), reads, entropy,
-            coverage, latency, length. At a sentence's end: chrf, bleu, ter, exact; with `spread:`
-            before them, as differences at each step. As controls: constant, and `shuffled:` before
-            any term. A weight may be a schedule, `reads=-0.1:-0.5:100000` (from, to, steps), or
+            likelihood, log_likelihood, probability, brier and accuracy (of the reference), reads,
+            entropy, coverage, latency, length; with `final:` before them, at the end alone. At a
+            sentence's end: chrf, bleu, ter, exact; with `spread:` before them, as differences at
+            each step. As controls: constant, and `shuffled:` before any term. A weight may be a schedule, `reads=-0.1:-0.5:100000` (from, to, steps), or
             find a target of a cost, `latency=target:0.5`. By default what opens positions is
             rewarded for agreement, gates and windows with a --reads-target of 0.2, and all else
             for likelihood.
