@@ -92,9 +92,9 @@ class Config(Material):
             entropy, coverage, latency, length; with `final:` before them, at the end alone. At a
             sentence's end: chrf, bleu, ter, exact; with `spread:` before them, as differences at
             each step. As controls: constant, and `shuffled:` before any term. A weight may be a
-            schedule, `reads=-0.1:-0.5:100000` (from, to, steps), or find a target of a cost,
-            `latency=target:0.5`. By default what opens positions is rewarded for agreement, gates
-            and windows with a --reads-target of 0.2, and all else for likelihood.
+            schedule, `reads=-0.1:-0.5:100000` (from, to, steps), or find a target of a cost, as
+            in `latency=target:0.5`. By default what opens positions is rewarded for agreement,
+            gates and windows with a --reads-target of 0.2, and all else for likelihood.
         reads_target: Adapt the weight of the reads until this fraction of the source is read, and
             keep the best policy that reads no more than this on the validation text.
         prefix: What is fed back while training: `host`, the host's own greedy output; `free`, the
