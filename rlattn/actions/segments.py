@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -156,13 +155,15 @@ class Sentences(Segments):
         """
         if self.ends is not None:
             return self
-        ends = _matching(host.tokenizer, _END.search)
+        words = _words(host.tokenizer)
+        ends = tuple(index for index, word in words if _END.search(word))
         if not ends:
             raise InputError(
                 f"host {host.name} has no token such as '.' that ends a sentence: use blocks of "
                 "positions instead, such as gate:16"
             )
-        return replace(self, ends=ends, begins=_matching(host.tokenizer, _PARTS.fullmatch))
+        begins = tuple(index for index, word in words if _PARTS.fullmatch(word))
+        return replace(self, ends=ends, begins=begins)
 
     def on(self, tokens: Tensor | None) -> Sentences:
         """The sentences of sources with these tokens, which must not change afterwards.
@@ -204,15 +205,15 @@ class Sentences(Segments):
         return torch.isin(self.tokens, some) if ids else torch.zeros_like(self.tokens).bool()
 
 
-def _matching(tokenizer: Any, pattern: Callable[[str], object]) -> tuple[int, ...]:
-    """The ids of tokens that hold some text.
+def _words(tokenizer: Any) -> list[tuple[int, str]]:
+    """The ids of all tokens in their order, and the text that each holds.
 
     Where text was cut into pieces by how often they come, the mark that ends a sentence is often
     one with a word's end, and with what closes after it.
     """
     text = tokenizer.convert_tokens_to_string  # which knows how words begin
-    words = ((text([token]).strip(), index) for token, index in tokenizer.get_vocab().items())
-    return tuple(sorted(index for word, index in words if pattern(word)))
+    vocabulary = tokenizer.get_vocab().items()
+    return sorted((index, text([token]).strip()) for token, index in vocabulary)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -32,6 +32,6 @@ def read_settings(config: Config) -> Settings:
         found: Settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
-            f"--settings {config.settings}: expected the settings.json that --tune leaves ({error})"
+            f"--settings {path}: expected the settings.json that --tune leaves ({error})"
         ) from error
     return found
