@@ -93,7 +93,7 @@ class Validator(Generic[Learned]):
         """
         spent = self._meter.spent
         with self._meter.paused():
-            output = self._translate([pair.source for pair in self._pairs], policy)
+            policy, output = self._write(policy)
             references = [[pair.target for pair in self._pairs]]
             bleu = BLEU().corpus_score(output.texts, references).score
             chrf = CHRF().corpus_score(output.texts, references).score
@@ -103,6 +103,10 @@ class Validator(Generic[Learned]):
         if self.best is None or point.score > self.best.score:
             self.best, self._best_policy = point, policy
         return point
+
+    def _write(self, policy: Learned) -> tuple[Learned, Translations]:
+        """What a policy writes, and the policy that is kept if it is the best: this one."""
+        return policy, self._translate([pair.source for pair in self._pairs], policy)
 
     def _score(self, bleu: float, reads: float) -> float:
         if self._target is None:

@@ -20,7 +20,8 @@ from rlattn.agents import (
 )
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.corpora import Pair
-from rlattn.experiments.compare.learning import Later, Recorder, limits, steps_for
+from rlattn.experiments.compare.learning import limits, steps_for
+from rlattn.experiments.compare.recorder import Later, Recorder
 from rlattn.experiments.compare.reinforcement import by_ppo
 from rlattn.experiments.compare.scene import Found, Outcome, Scene
 from rlattn.experiments.compare.tasks import Task
@@ -73,7 +74,7 @@ def train_weights(scene: Scene) -> Outcome:
 
     steps = steps_for(scene, learn)
     meter = Meter(scene.host)
-    validator = Recorder[WeightVector](scene, meter, lambda texts, vector: vector(texts), None)
+    validator = Recorder[WeightVector](scene, meter, lambda texts, vector: vector(texts))
     learn(scene, validator, steps)
     best, curve = validator.best, validator.curve
     assert best is not None

@@ -16,14 +16,14 @@ from rlattn.agents import Meter, Point, Spent, Validator
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.validation import Learned
 from rlattn.corpora import Pair
+from rlattn.experiments.compare.recorder import EqualReads, Recorder
 from rlattn.experiments.compare.scene import Found, Outcome, Scene
 from rlattn.experiments.compare.tasks import Task
-from rlattn.experiments.outputs import write_json
 from rlattn.inference import TrainedPolicy, Translations, load, translate
 from rlattn.policy import AttentionPolicy, PolicyConfig
 
-CURVE, POLICY = "curve.json", "policy"
-"""What a learner leaves in its folder."""
+POLICY = "policy"
+"""What a learner leaves in its folder, beside its curve."""
 
 _TRIED = 128
 """Steps of each lane by which the speed of a learner is measured."""
@@ -54,8 +54,11 @@ def train_policy(
     policy = make_policy(scene, family)
     meter = Meter(scene.host)
     writes = partial(translate, scene.host, **scene.limits)
-    # What is chosen by the family needs no watching: its rounding must not decide what is kept.
-    validator = Recorder(scene, meter, writes, None if family != task.family else task.reads)
+    if task.reads is not None and family == task.family:
+        validator: Recorder = EqualReads(scene, meter, writes, task.reads)
+    else:
+        # What is chosen by the family needs no watching: its rounding must not decide what is kept.
+        validator = Recorder(scene, meter, writes)
     learn(scene, policy, validator, steps)
     best = validator.best
     assert best is not None
@@ -89,63 +92,6 @@ def limits(scene: Scene, steps: int) -> dict[str, Any]:
         "seed": scene.seed,
         "progress": False,
     }
-
-
-class Later(Validator):
-    """Stands in for a validator in the second part of a training, which counts steps anew.
-
-    Args:
-        validator: What validates.
-    """
-
-    def __init__(self, validator: Validator) -> None:
-        self._validator = validator
-        self._before = validator.curve[-1].env_steps
-        self.curve: list[Point] = []
-
-    @property
-    def best(self) -> Point | None:  # type: ignore[override]
-        """The point of the policy that is kept, of both parts."""
-        return self._validator.best
-
-    def validate(self, policy: TrainedPolicy, env_steps: int) -> Point:
-        """Adds a point to the curve of both parts."""
-        point = self._validator.validate(policy, self._before + env_steps)
-        self.curve.append(replace(point, env_steps=env_steps))
-        return point
-
-
-class Recorder(Validator[Learned]):
-    """A validator whose curve can be watched in the run's folder.
-
-    Args:
-        scene: What to work with.
-        meter: Says what the training costs.
-        writes: Translates sentences with what is learned.
-        reads_target: The fraction of the source to read at most, or None.
-    """
-
-    def __init__(
-        self,
-        scene: Scene,
-        meter: Meter,
-        writes: Callable[[Sequence[str], Learned], Translations],
-        reads_target: float | None,
-    ) -> None:
-        super().__init__(
-            scene.valid,
-            meter,
-            native_bleu=scene.native_bleu,
-            translate=writes,
-            reads_target=reads_target,
-        )
-        self._file = scene.folder / CURVE
-
-    def validate(self, policy: Learned, env_steps: int) -> Point:
-        """Adds a point to the curve, and to its file."""
-        point = super().validate(policy, env_steps)
-        write_json(self._file, self.curve)
-        return point
 
 
 class _Clock(Validator[Learned]):

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from rlattn.experiments.compare.learning import CURVE
+from rlattn.experiments.compare.recorder import CURVE
 from rlattn.experiments.compare.workers import Job
 
 
