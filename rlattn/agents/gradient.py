@@ -25,7 +25,7 @@ from rlattn.policy import AttentionPolicy
 from rlattn.rewards.weights import Target, Weight
 from rlattn.steering import Allocation
 
-_PRICE = {"gain": 3.0, "rate": 0.5}
+_GAIN, _RATE = 3.0, 0.5
 """How the price of the reads moves: fewer sentences pass than where rewards teach, so that what
 lasts of it has to come sooner; with less for the excess, for else it swings."""
 
@@ -148,7 +148,9 @@ class _Objective:
         self._host, self._policy, self._settings = host, policy, settings
         self._weight = Weight(settings.reads_weight)
         if settings.reads_target is not None:
-            self._weight = Target(settings.reads_target, price=settings.reads_price, **_PRICE)
+            self._weight = Target(
+                settings.reads_target, price=settings.reads_price, gain=_GAIN, rate=_RATE
+            )
         self._reads: list[Tensor] = []
 
     def __call__(self, lesson: Lesson) -> Tensor:
