@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rlattn.actions import ActionFamily
@@ -19,8 +17,8 @@ from rlattn.envs.store import EmbeddingRows
 from rlattn.envs.texts import TextQueue, unknown_label
 from rlattn.envs.transition import Transition
 from rlattn.hosts.classifier import ClassifierHost, EncodedTexts
+from rlattn.reading import Reading, look
 from rlattn.rewards import Step, TotalReward
-from rlattn.steering import Allocation
 
 
 class ClassificationCore(Core):
@@ -43,6 +41,9 @@ class ClassificationCore(Core):
         horizon: For how many steps the memory of a finished text stays available to
             observations that carry handles.
         seed: Fixes the order of the corpus.
+
+    Attributes:
+        reading: In how many steps texts are read, and whether that stops by itself.
 
     Raises:
         InputError: If a number is out of range, there is no text, one has a label that the host
@@ -78,10 +79,10 @@ class ClassificationCore(Core):
             max_source=max_source,
             lanes=lanes,
         )
-        labels = len(host.labels)
-        # Wide enough for what the host says, and for a number of each step.
-        d_state = max(2 * labels + 2, steps + 1)
-        counted = nn.Embedding(steps + 1, d_state, _weight=torch.eye(steps + 1, d_state))
+        labels, self.reading = len(host.labels), Reading(steps, stop)
+        d_state, numbers = self.reading.d_state(labels), self.reading.numbers(labels)
+        counted = nn.Embedding(*numbers.shape)
+        counted.weight.data = numbers
         super().__init__(
             host,
             family,
@@ -96,7 +97,6 @@ class ClassificationCore(Core):
             seed=seed,
             per="sentence",
         )
-        self.steps, self.stop = steps, stop
         self._ages = np.zeros(lanes, np.int64)
         self._encoded: EncodedTexts | None = None
         self._opened = torch.zeros(lanes, max_source, dtype=torch.bool, device=host.device)
@@ -133,8 +133,8 @@ class ClassificationCore(Core):
             reward=self.reward,
             lanes=lanes,
             max_source=self.max_source,
-            steps=self.steps,
-            stop=self.stop,
+            steps=self.reading.steps,
+            stop=self.reading.stop,
         )
 
     @torch.inference_mode()
@@ -143,28 +143,25 @@ class ClassificationCore(Core):
         allocation, opened = self._decide(action)
         assert self._encoded is not None
         mask, width = self._mask, self._mask.shape[1]
-        before = self._opened[:, :width]
-        new, known = opened & ~before, opened | before
-        logits = self.host.classify(self._encoded, _with(allocation, before))
-        token = logits.argmax(-1)
+        seen = look(
+            self.host, self._encoded, allocation, opened, self._opened[:, :width], self.reading
+        )
+        token = seen.logits.argmax(-1)
         self._ages = self._ages + 1
         self._chosen = token.cpu().numpy()
-        self._opened[:, :width] = known
+        self._opened[:, :width] = seen.known
         self._fed = torch.from_numpy(self._ages).to(token.device)
-        done = self._ages == self.steps
-        if self.stop and allocation.mode == "gate":
-            done |= ~new.any(-1).cpu().numpy()
-        attention = new / new.sum(-1, keepdim=True).clamp(min=1)
-        self._observer.record(self._said(logits, known), attention, new.float())
+        done = (self._ages == self.reading.steps) | seen.stopped.cpu().numpy()
+        self._observer.record(seen.state, seen.attention, seen.new.float())
         step = Step(
             token=token,
-            logits=logits,
+            logits=seen.logits,
             age=self._fed.clone(),
             done=torch.from_numpy(done).to(token.device),
             mask=mask,
-            opened=new,
-            attention=attention,
-            coverage=known.float(),
+            opened=seen.new,
+            attention=seen.attention,
+            coverage=seen.known.float(),
             native_logits=self._native.clone() if "native" in self._needs else None,
             native_token=self._native.argmax(-1) if "native_token" in self._needs else None,
             reference_token=self._label.clone(),
@@ -183,17 +180,6 @@ class ClassificationCore(Core):
         names = [self.host.labels[number] for number in chosen]
         return names, names[-1] if names else ""
 
-    def _said(self, logits: Tensor, known: Tensor) -> Tensor:
-        """What the host says so far, and how much it read, ``[lanes, d_state]``.
-
-        Each number stands beside its complement, so that it is not lost when the policy
-        normalises them together.
-        """
-        share = (known.sum(-1) / self._mask.sum(-1))[:, None]
-        numbers = torch.cat([logits.softmax(-1), share], dim=1)
-        both = torch.cat([numbers, 1.0 - numbers], dim=1)
-        return F.pad(both, (0, self.d_state - both.shape[1]))
-
     def _start(self, lanes: np.ndarray) -> None:
         texts = self._labelled.take(len(lanes))
         here = torch.from_numpy(lanes).to(self._label.device)
@@ -211,13 +197,3 @@ class ClassificationCore(Core):
         self._ages[lanes] = 0
         self._take_up(lanes, texts.pairs, texts.sources, texts.memory)
         self._feed(lanes, 0)
-
-
-def _with(allocation: Allocation, before: Tensor) -> Allocation:
-    """An allocation with what gates opened before, ``[lanes, width]``, still open."""
-    if allocation.mode != "gate":
-        return allocation
-    opened = before if allocation.values.ndim == 2 else before[:, None, None]
-    values = allocation.values
-    whole = values | opened if values.dtype == torch.bool else values.masked_fill(opened, 1.0)
-    return replace(allocation, values=whole)

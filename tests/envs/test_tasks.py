@@ -9,6 +9,7 @@ import pytest
 from rlattn.corpora import load_corpus
 from rlattn.envs import make_classification_core, make_core
 from rlattn.errors import InputError
+from rlattn.reading import Reading
 
 
 def test_everything_has_a_name(task: dict[str, Any]) -> None:
@@ -76,7 +77,7 @@ def test_a_classification_has_names_too(labelled_task: dict[str, Any]) -> None:
         **labelled_task, split="valid", action="topk:2", reads_target=0.2, steps=2, stop=False
     )
     assert core.host.name == labelled_task["host"]
-    assert (core.family.spec, core.steps, core.stop) == ("topk:2", 2, False)
+    assert (core.family.spec, core.reading) == ("topk:2", Reading(2, stop=False))
     assert core.reward.weights["gain"] > 0 > core.reward.weights["reads"]
     assert core.host is make_classification_core(**labelled_task, lanes=2).host
     for settings, message in (({"prefix": "free"}, "prefix"), ({"split": "dev"}, "dev")):

@@ -1,0 +1,123 @@
+"""Labelling texts under a policy: what a greedy episode does, whatever the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rlattn.actions import make_family
+from rlattn.envs import ClassificationCore
+from rlattn.hosts.classifier import ClassifierHost
+from rlattn.inference.classification import classify_texts
+from rlattn.observation import Observation
+from rlattn.policy import AttentionPolicy, PolicyConfig
+from rlattn.reading import Reading
+from rlattn.steering import Allocation
+from tests.envs.texts import labelled, make
+from tests.hosts.classifier.small import LABELS, small_classifier, small_pooled
+from tests.hosts.tiny import SOURCE
+
+READING = Reading(3)
+TEXTS = [pair.source for pair in labelled(30)]
+
+
+@pytest.fixture(scope="module", params=[small_classifier, small_pooled], ids=["whole", "pooled"])
+def host(request: pytest.FixtureRequest) -> ClassifierHost[Any]:
+    built: ClassifierHost[Any] = request.param()
+    return built
+
+
+def strong(host: ClassifierHost[Any], action: str = "gate") -> AttentionPolicy:
+    """A random policy that acts strongly: some gates open at once, some later."""
+    torch.manual_seed(0)
+    spec = make_family(action).fit(host).spec
+    policy = AttentionPolicy(PolicyConfig(spec, host.d_model, READING.d_state(len(LABELS)), 16))
+    for layer in policy.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.5)
+    nn.init.zeros_(policy.score.bias)
+    return policy.eval().requires_grad_(False)
+
+
+def greedy_episodes(
+    core: ClassificationCore, policy: AttentionPolicy, texts: int
+) -> dict[str, tuple[str, list[int]]]:
+    """By text: the label at the end, and the step that opened each position."""
+    core.reset(0)
+    found: dict[str, tuple[str, list[int]]] = {}
+    when = [torch.zeros(SOURCE, dtype=torch.long) for _ in range(core.lanes)]
+    while len(found) < texts:
+        view, mask = core.view(), core.mask
+        observation = Observation(
+            core.memory()[mask],
+            mask,
+            view["state"],
+            core.embedding.gather(view["token"]),
+            view["attention"],
+            view["coverage"],
+        )
+        at = [core.pair(lane).source for lane in range(core.lanes)]
+        ages = core.ages
+        transition = core.step(policy.act(observation))
+        for lane, text in enumerate(at):
+            opened = transition.opened[lane].nonzero()[:, 0]
+            when[lane][opened] = int(ages[lane]) + 1
+            if transition.terminated[lane]:
+                length = int(mask[lane].sum())
+                label = LABELS[int(transition.token[lane])]
+                found[text] = label, when[lane][:length].tolist()
+                when[lane] = torch.zeros(SOURCE, dtype=torch.long)
+    return found
+
+
+@pytest.mark.parametrize("action", ["gate", "topk:2", "bias", "simplex"])
+def test_it_reads_as_a_greedy_episode_does(host: ClassifierHost[Any], action: str) -> None:
+    policy = strong(host, action)
+    unique = len(set(TEXTS))
+    episodes = greedy_episodes(make(host, action=action, split=labelled(30)), policy, unique)
+    read = classify_texts(host, TEXTS, policy, READING, max_source=SOURCE)
+    for text, label, opened in zip(TEXTS, read.labels, read.opened, strict=True):
+        assert (label, opened) == episodes[text]
+    if action == "gate":
+        assert {step for opened in read.opened for step in opened} == {0, 1, 2, 3}
+
+
+def test_a_text_is_labelled_from_its_rationale_alone(host: ClassifierHost[Any]) -> None:
+    read = classify_texts(host, TEXTS, strong(host), READING, max_source=SOURCE)
+    for row, (tokens, opened) in enumerate(zip(read.tokens, read.opened, strict=True)):
+        rationale = torch.tensor([opened]) > 0
+        logits = host.classify(host.encode([tokens]), Allocation("gate", rationale))
+        assert read.probabilities[row] == pytest.approx(logits.softmax(-1)[0].numpy(), abs=1e-5)
+        assert read.reads_fraction[row] == pytest.approx(float(rationale.float().mean()))
+
+
+def test_neither_batch_nor_padding_matters(host: ClassifierHost[Any]) -> None:
+    policy = strong(host)
+    together = classify_texts(host, TEXTS, policy, READING, max_source=SOURCE)
+    alone = classify_texts(host, TEXTS, policy, READING, max_source=SOURCE, batch=1)
+    assert together.opened == alone.opened
+    assert np.allclose(together.probabilities, alone.probabilities, atol=1e-5)
+
+
+def test_natively_everything_is_read(host: ClassifierHost[Any]) -> None:
+    read = classify_texts(host, TEXTS, max_source=SOURCE)
+    assert all(step == 1 for opened in read.opened for step in opened)
+    assert read.reads_fraction == [1.0] * len(TEXTS)
+    encoded = host.encode(host.tokenize(TEXTS, SOURCE).ids)
+    expected = host.classify(encoded).softmax(-1).numpy()
+    assert np.allclose(read.probabilities, expected, atol=1e-5)
+
+
+def test_no_texts_have_no_labels(host: ClassifierHost[Any]) -> None:
+    read = classify_texts(host, [], max_source=SOURCE)
+    assert (read.labels, read.probabilities.shape) == ([], (0, len(LABELS)))
+
+
+def test_long_texts_are_cut_and_counted(host: ClassifierHost[Any]) -> None:
+    read = classify_texts(host, TEXTS, max_source=2)
+    assert max(map(len, read.tokens)) == 2
+    assert read.truncated == sum(len(ids) > 2 for ids in host.tokenize(TEXTS, SOURCE).ids) > 0
