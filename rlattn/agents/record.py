@@ -10,12 +10,17 @@ from importlib import metadata
 from rlattn.hosts import Host
 from rlattn.inference import TrainedPolicy, Training
 from rlattn.policy import AttentionPolicy
+from rlattn.reading import Reading
 
 _PACKAGES = ("rlattn", "torch", "transformers", "stable-baselines3")
 
 
 def as_trained(
-    policy: AttentionPolicy, host: Host, seed: int | None, env_steps: int
+    policy: AttentionPolicy,
+    host: Host,
+    seed: int | None,
+    env_steps: int,
+    reading: Reading | None = None,
 ) -> TrainedPolicy:
     """A copy of a policy that this process trains, with how it came about.
 
@@ -24,6 +29,7 @@ def as_trained(
         host: What it is for.
         seed: Seed of the training, if it had one.
         env_steps: Environment steps so far.
+        reading: How it reads texts, where the host is a classifier.
     """
     training = Training(
         command=_command_line(),
@@ -31,7 +37,8 @@ def as_trained(
         env_steps=env_steps,
         versions={name: metadata.version(name) for name in _PACKAGES},
     )
-    return TrainedPolicy(copy.deepcopy(policy), host.name, host.fingerprint, training)
+    copied = copy.deepcopy(policy)
+    return TrainedPolicy(copied, host.name, host.fingerprint, training, reading=reading)
 
 
 def _command_line() -> tuple[str, ...]:

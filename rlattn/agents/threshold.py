@@ -89,7 +89,8 @@ def _shifted(policy: TrainedPolicy, shift: float) -> TrainedPolicy:
     network = copy.deepcopy(policy.policy)
     with torch.no_grad():
         network.score.bias.add_(shift)
-    return TrainedPolicy(network, policy.host_name, policy.host_fingerprint, policy.training)
+    host = policy.host_name, policy.host_fingerprint
+    return TrainedPolicy(network, *host, policy.training, reading=policy.reading)
 
 
 def _next(tried: list[Shifted], target: float) -> float:

@@ -17,7 +17,7 @@ from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.record import as_trained
 from rlattn.agents.reward_log import RewardLog
-from rlattn.envs import Core
+from rlattn.envs import ClassificationCore, Core
 from rlattn.errors import InputError
 from rlattn.inference import TrainedPolicy
 
@@ -112,8 +112,9 @@ def trained_policy(ppo: PPO) -> TrainedPolicy:
     assert isinstance(ppo.policy, PointerPolicy)
     env = ppo.get_env()
     assert env is not None
-    host = env.get_attr("core")[0].host
-    return as_trained(ppo.policy.attention, host, ppo.seed, ppo.num_timesteps)
+    core = env.get_attr("core")[0]
+    reading = core.reading if isinstance(core, ClassificationCore) else None
+    return as_trained(ppo.policy.attention, core.host, ppo.seed, ppo.num_timesteps, reading)
 
 
 def learn(

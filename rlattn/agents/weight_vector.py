@@ -17,7 +17,8 @@ from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
 from rlattn.hosts import Encoded, Seq2SeqHost
 from rlattn.inference import Trace, Translations
-from rlattn.inference.translation import by_length, in_batches
+from rlattn.inference.order import by_length
+from rlattn.inference.translation import in_batches
 from rlattn.steering import Allocation, steer
 
 _BATCH = 64

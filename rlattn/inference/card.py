@@ -12,6 +12,7 @@ from rlattn.errors import InputError
 from rlattn.inference.fields import parse, read, shown
 from rlattn.inference.record import Scores, Training
 from rlattn.policy import PolicyConfig
+from rlattn.reading import Reading
 
 FORMAT = 2
 _WIDEST = 2**16
@@ -55,6 +56,7 @@ class PolicyCard:
         weights_sha256: SHA-256 of ``policy.safetensors``; None in folders of format 1.
         training: How it came about, where that is known.
         scores: What was measured of it, if anything was.
+        reading: How it reads texts, where the host is a classifier.
     """
 
     host: HostId
@@ -63,6 +65,7 @@ class PolicyCard:
     weights_sha256: str | None = None
     training: Training | None = None
     scores: Scores | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,11 @@ def _check(card: PolicyCard) -> PolicyCard:
             raise InputError(
                 f"policy.json: policy: {name}: found {number}, expected 1 to {_WIDEST:,}"
             )
+    if card.reading is not None and not 1 <= card.reading.steps <= card.policy.d_state:
+        raise InputError(
+            f"policy.json: reading: steps: found {card.reading.steps}, expected 1 to "
+            f"{card.policy.d_state}"
+        )
     texts = {
         "host: name": (card.host.name, r"\S|\S.*\S", "a name in one line"),
         "host: fingerprint": (card.host.fingerprint, "[0-9a-f]{64}", "64 hexadecimal digits"),

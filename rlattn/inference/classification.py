@@ -13,8 +13,8 @@ from rlattn.actions import Before
 from rlattn.hosts.classifier import ClassifierHost, EncodedTexts
 from rlattn.hosts.seq2seq import pad
 from rlattn.inference.deciding import Decider
+from rlattn.inference.order import by_length
 from rlattn.inference.readings import Readings
-from rlattn.inference.translation import by_length
 from rlattn.observation import Observer, compact
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading, look

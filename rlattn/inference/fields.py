@@ -11,7 +11,12 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from rlattn.errors import InputError, closest
 
 T = TypeVar("T")
-_PLAIN = {str: "text", int: "a whole number", float: "a finite number"}
+_PLAIN = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a finite number",
+}
 
 
 def parse(text: str) -> Any:
@@ -81,7 +86,8 @@ def _value(kind: Any, data: object, where: str) -> Any:
     if origin is tuple:
         return _row(inside, data, where)
     # To Python True is a number; to JSON it is not.
-    fits = not isinstance(data, bool) and isinstance(data, int | float if kind is float else kind)
+    fits = isinstance(data, bool) is (kind is bool)
+    fits &= isinstance(data, int | float if kind is float else kind)
     if not fits or not _usable(data):
         raise InputError(f"{where}: found {shown(data)}, expected {_PLAIN[kind]}")
     return kind(data)

@@ -21,6 +21,7 @@ from rlattn.inference.card import FORMAT, FamilyOrigin, HostId, PolicyCard, dump
 from rlattn.inference.fields import shown
 from rlattn.inference.record import Scores, Training
 from rlattn.policy import AttentionPolicy
+from rlattn.reading import Reading
 
 CARD, WEIGHTS, PICTURE = "policy.json", "policy.safetensors", "attention.png"
 _CRITIC = "value."
@@ -35,6 +36,7 @@ def write_folder(
     host: HostId,
     training: Training | None = None,
     scores: Scores | None = None,
+    reading: Reading | None = None,
 ) -> None:
     """Writes a policy into a folder, which is made; each file is there whole or not at all.
 
@@ -45,6 +47,7 @@ def write_folder(
         host: What it was trained on.
         training: How it came about.
         scores: What was measured.
+        reading: How it reads texts, where the host is a classifier.
 
     Raises:
         InputError: If a weight is not finite, or the card cannot be what is given.
@@ -59,7 +62,7 @@ def write_folder(
     content = save(weights)
     family = FamilyOrigin(policy.family.mode, _module(policy.family))
     digest = hashlib.sha256(content).hexdigest()
-    card = dump(PolicyCard(host, policy.config, family, digest, training, scores))
+    card = dump(PolicyCard(host, policy.config, family, digest, training, scores, reading))
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / WEIGHTS, content)
     _replace(folder / CARD, card.encode())

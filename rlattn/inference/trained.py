@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from torch import nn
 from transformers import PreTrainedModel
 
 from rlattn.errors import InputError
+from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.hosts.fingerprint import fingerprint
 from rlattn.inference.card import HostId
+from rlattn.inference.classification import classify_texts
 from rlattn.inference.folder import read_folder, write_folder
 from rlattn.inference.hub import fetch, is_repo_id
+from rlattn.inference.readings import Readings
 from rlattn.inference.record import Scores, Training
 from rlattn.inference.session import steered
 from rlattn.inference.trace import Trace
 from rlattn.policy import AttentionPolicy
+from rlattn.reading import Reading
 
 
 class TrainedPolicy:
@@ -28,6 +34,7 @@ class TrainedPolicy:
         host_fingerprint: The digest of its weights.
         training: How the policy came about, where that is known.
         scores: What was measured of it, if anything was.
+        reading: How it reads texts, where the host is a classifier; None for a translator.
     """
 
     def __init__(
@@ -37,10 +44,12 @@ class TrainedPolicy:
         host_fingerprint: str,
         training: Training | None = None,
         scores: Scores | None = None,
+        reading: Reading | None = None,
     ) -> None:
         self.policy = policy.eval().requires_grad_(False)
         self.host_name, self.host_fingerprint = host_name, host_fingerprint
-        self.training, self.scores = training, scores
+        self.training, self.scores, self.reading = training, scores, reading
+        self._host: ClassifierHost[Any] | None = None
 
     def save(self, folder: str | Path) -> None:
         """Writes ``policy.json`` and ``policy.safetensors`` into a folder, which is made.
@@ -52,9 +61,9 @@ class TrainedPolicy:
             InputError: If the policy cannot be used, as where a weight is not finite.
         """
         host = HostId(self.host_name, self.host_fingerprint)
-        write_folder(Path(folder), self.policy, host, self.training, self.scores)
+        write_folder(Path(folder), self.policy, host, self.training, self.scores, self.reading)
 
-    def check(self, model: PreTrainedModel) -> None:
+    def check(self, model: nn.Module) -> None:
         """Makes sure that a model is the host that the policy was trained on.
 
         Raises:
@@ -64,7 +73,7 @@ class TrainedPolicy:
         if found != self.host_fingerprint:
             raise InputError(
                 f"this policy was trained on host {self.host_name} "
-                f"({self.host_fingerprint[:12]}), not on {model.name_or_path or 'this model'} "
+                f"({self.host_fingerprint[:12]}), not on {_name(model)} "
                 f"({found[:12]}): load that host, or train a policy for this one"
             )
 
@@ -88,10 +97,55 @@ class TrainedPolicy:
             SteeringError: If it is being steered already, or decodes in a way that the policy
                 cannot follow.
         """
+        if self.reading is not None:
+            raise InputError(
+                "this policy reads texts for a classifier, and a classifier writes nothing: use "
+                "policy.classify(texts)"
+            )
         self.check(model)
         device = next(model.parameters()).device
         with steered(model, self.policy.to(device), trace) as record:
             yield record
+
+    def classify(
+        self,
+        texts: Sequence[str],
+        host: ClassifierHost[Any] | None = None,
+        *,
+        max_source: int = 256,
+        batch: int = 64,
+    ) -> Readings:
+        """Labels texts, reading of each what the policy asks for.
+
+        Args:
+            texts: What to label.
+            host: The classifier that the policy was trained on; None loads it from where that
+                training found it, once.
+            max_source: Longer texts are cut, in tokens; as short as the host's positions reach.
+            batch: How many texts are read at once.
+
+        Returns:
+            Labels, probabilities, and what was read in which order.
+
+        Raises:
+            InputError: If this is a policy for a translator, or the host is another or cannot be
+                had.
+        """
+        if self.reading is None:
+            raise InputError(
+                "this policy was trained on a translator, which labels nothing: use "
+                "policy.steer(model), or a policy of rlattn.experiments.ppo_classify"
+            )
+        if host is None:
+            host = self._host = self._host or load_classifier(self.host_name)
+        self.check(host.model)
+        limit = min(max_source, host.max_source or max_source)
+        policy = self.policy.to(host.device)
+        return classify_texts(host, texts, policy, self.reading, max_source=limit, batch=batch)
+
+
+def _name(model: nn.Module) -> str:
+    return getattr(model, "name_or_path", "") or "this model"
 
 
 def load(
@@ -113,4 +167,7 @@ def load(
         raise InputError(f"{name}: only a policy on the hub has revisions, and this is a folder")
     folder = Path(name) if local else fetch(str(name), revision, token)
     card, policy = read_folder(folder, str(name))
-    return TrainedPolicy(policy, card.host.name, card.host.fingerprint, card.training, card.scores)
+    host = card.host
+    return TrainedPolicy(
+        policy, host.name, host.fingerprint, card.training, card.scores, card.reading
+    )

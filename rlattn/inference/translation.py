@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.pieces import tokens
 from rlattn.hosts.seq2seq import Tokenized, pad
 from rlattn.inference.alignment import Alignment
+from rlattn.inference.order import by_length
 from rlattn.inference.session import native
 from rlattn.inference.trace import Trace
 from rlattn.inference.trained import TrainedPolicy
@@ -75,21 +75,6 @@ def translate(
         return _write(host, rows, policy, max_target, beams, trace)
 
     return in_batches(host, sources, by_length(sources, batch), write, trace=trace)
-
-
-def by_length(sources: Tokenized, size: int) -> Iterator[list[int]]:
-    """Which sources go together: those of like length, for a batch is as slow as its longest.
-
-    Args:
-        sources: All sources.
-        size: How many go together at most.
-
-    Yields:
-        Indices of sources.
-    """
-    order = iter(sorted(range(len(sources.ids)), key=lambda i: len(sources.ids[i])))
-    while here := list(islice(order, size)):
-        yield here
 
 
 def in_batches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,22 @@ from torch import nn
 
 from rlattn.actions import make_family
 from rlattn.envs import ClassificationCore
-from rlattn.hosts.classifier import ClassifierHost
+from rlattn.errors import InputError
+from rlattn.hosts.classifier import ClassifierHost, load_classifier
+from rlattn.inference import TrainedPolicy, load
 from rlattn.inference.classification import classify_texts
 from rlattn.observation import Observation
 from rlattn.policy import AttentionPolicy, PolicyConfig
 from rlattn.reading import Reading
 from rlattn.steering import Allocation
 from tests.envs.texts import labelled, make
-from tests.hosts.classifier.small import LABELS, small_classifier, small_pooled
+from tests.hosts.classifier.small import (
+    LABELS,
+    small_classifier,
+    small_model,
+    small_pooled,
+    small_tokenizer,
+)
 from tests.hosts.tiny import SOURCE
 
 READING = Reading(3)
@@ -121,3 +130,47 @@ def test_long_texts_are_cut_and_counted(host: ClassifierHost[Any]) -> None:
     read = classify_texts(host, TEXTS, max_source=2)
     assert max(map(len, read.tokens)) == 2
     assert read.truncated == sum(len(ids) > 2 for ids in host.tokenize(TEXTS, SOURCE).ids) > 0
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A classifier's folder."""
+    place = tmp_path_factory.mktemp("classifier")
+    small_model().save_pretrained(place)
+    small_tokenizer().save_pretrained(place)
+    return place
+
+
+class TestTrainedPolicy:
+    """A policy from a folder labels texts by itself."""
+
+    def test_it_finds_its_host_and_reads_as_it_was_trained_to(
+        self, place: Path, tmp_path: Path
+    ) -> None:
+        host = load_classifier(place)
+        network = strong(host)
+        TrainedPolicy(network, host.name, host.fingerprint, reading=READING).save(tmp_path)
+        policy = load(tmp_path)
+        assert policy.reading == READING
+        expected = classify_texts(host, TEXTS, network, READING, max_source=SOURCE)
+        for given in (None, host):
+            read = policy.classify(TEXTS, given, max_source=SOURCE)
+            assert (read.labels, read.opened) == (expected.labels, expected.opened)
+
+    def test_another_host_is_refused(self, place: Path) -> None:
+        host = load_classifier(place)
+        policy = TrainedPolicy(strong(host), "another", "0" * 64, reading=READING)
+        with pytest.raises(InputError, match="trained on host another"):
+            policy.classify(TEXTS, host)
+
+    def test_it_does_not_steer_what_writes(self, place: Path) -> None:
+        host = load_classifier(place)
+        policy = TrainedPolicy(strong(host), host.name, host.fingerprint, reading=READING)
+        with pytest.raises(InputError, match=r"use policy\.classify"), policy.steer(host.model):
+            pass
+
+    def test_a_policy_of_a_translator_labels_nothing(self, place: Path) -> None:
+        host = load_classifier(place)
+        policy = TrainedPolicy(strong(host), host.name, host.fingerprint)
+        with pytest.raises(InputError, match="trained on a translator"):
+            policy.classify(TEXTS)

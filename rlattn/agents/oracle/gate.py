@@ -13,7 +13,8 @@ from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.seq2seq import pad
 from rlattn.inference import Trace, Translations
-from rlattn.inference.translation import by_length, in_batches
+from rlattn.inference.order import by_length
+from rlattn.inference.translation import in_batches
 from rlattn.steering import Allocation, steer
 
 

@@ -14,7 +14,8 @@ from rlattn.agents.rules.counts import counts_for
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.hosts.lanes import shortest
 from rlattn.inference import Trace, Translations
-from rlattn.inference.translation import by_length, in_batches
+from rlattn.inference.order import by_length
+from rlattn.inference.translation import in_batches
 from rlattn.steering import Steering
 
 
