@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
+from rlattn.agents.best import KeepsBest
 from rlattn.agents.training import trained_policy
-from rlattn.agents.validation import Validator
+
+_ELSEWHERE = ("env_steps", "score", "spent")
+"""Parts of a point that logs have by other names, or need not have."""
 
 
 class Validation(BaseCallback):
@@ -17,7 +23,7 @@ class Validation(BaseCallback):
         every: Environment steps between two validations.
     """
 
-    def __init__(self, validator: Validator, *, every: int) -> None:
+    def __init__(self, validator: KeepsBest[Any], *, every: int) -> None:
         super().__init__()
         self._validator, self._every = validator, every
         self._next = 0
@@ -41,6 +47,7 @@ class Validation(BaseCallback):
         assert isinstance(self.model, PPO)
         point = self._validator.validate(trained_policy(self.model), self.num_timesteps)
         assert self._validator.best is not None
-        for name in ("bleu", "chrf", "reads_fraction"):
-            self.logger.record(f"valid/{name}", getattr(point, name))
+        for name, number in asdict(point).items():
+            if name not in _ELSEWHERE:
+                self.logger.record(f"valid/{name}", number)
         self.logger.record("valid/best_score", self._validator.best.score)

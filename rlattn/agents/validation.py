@@ -1,22 +1,18 @@
-"""Validation of a policy while it learns, and the one that is kept."""
+"""Validation of a policy while it learns, by what it has a host write."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic
 
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
-from typing_extensions import TypeVar
 
+from rlattn.agents.best import KeepsBest, Learned, score
 from rlattn.agents.meter import Meter, Spent
 from rlattn.corpora import Pair
-from rlattn.inference import TrainedPolicy, Translations
-
-Learned = TypeVar("Learned", default=TrainedPolicy)
-"""What is validated."""
+from rlattn.inference import Translations
 
 
 @dataclass(frozen=True)
@@ -40,12 +36,10 @@ class Point:
     spent: Spent
 
 
-class Validator(Generic[Learned]):
-    """Translates validation sentences when it is asked to, and keeps the best policy.
+class Validator(KeepsBest[Point, Learned]):
+    """Translates validation sentences when it is asked to, and keeps the policy of the best BLEU.
 
-    With a target of reads, the best is the one with the highest BLEU among those that meet it;
-    before any does, the one that reads least. Without one, it is the one with the highest BLEU
-    as a share of the native BLEU, plus the weight of the reads times the reads.
+    `rlattn.agents.best.score` says what is best where reads count, too.
 
     Args:
         pairs: Validation sentences.
@@ -70,45 +64,19 @@ class Validator(Generic[Learned]):
         reads_target: float | None = None,
         reads_weight: float = 0.0,
     ) -> None:
-        self._pairs, self._meter = pairs, meter
-        self._native_bleu, self._translate = native_bleu, translate
+        super().__init__(meter)
+        self._pairs, self._native_bleu, self._translate = pairs, native_bleu, translate
         self._target, self._weight = reads_target, reads_weight
-        self.curve: list[Point] = []
-        self.best: Point | None = None
-        self._best_policy: Learned | None = None
 
-    @property
-    def policy(self) -> Learned:
-        """The best policy so far."""
-        if self._best_policy is None:
-            raise RuntimeError("nothing was validated yet")
-        return self._best_policy
-
-    def validate(self, policy: Learned, env_steps: int) -> Point:
-        """Adds a point to the curve, and keeps the policy if it is the best so far.
-
-        Args:
-            policy: Must not change any more.
-            env_steps: Environment steps up to this policy.
-        """
-        spent = self._meter.spent
-        with self._meter.paused():
-            policy, output = self._write(policy)
-            references = [[pair.target for pair in self._pairs]]
-            bleu = BLEU().corpus_score(output.texts, references).score
-            chrf = CHRF().corpus_score(output.texts, references).score
+    def _measure(self, policy: Learned, env_steps: int, spent: Spent) -> tuple[Learned, Point]:
+        policy, output = self._write(policy)
+        references = [[pair.target for pair in self._pairs]]
+        bleu = BLEU().corpus_score(output.texts, references).score
+        chrf = CHRF().corpus_score(output.texts, references).score
         reads = float(np.mean(output.reads_fraction))
-        point = Point(env_steps, bleu, chrf, reads, self._score(bleu, reads), spent)
-        self.curve.append(point)
-        if self.best is None or point.score > self.best.score:
-            self.best, self._best_policy = point, policy
-        return point
+        chosen_by = score(bleu, reads, self._target, self._weight, self._native_bleu)
+        return policy, Point(env_steps, bleu, chrf, reads, chosen_by, spent)
 
     def _write(self, policy: Learned) -> tuple[Learned, Translations]:
         """What a policy writes, and the policy that is kept if it is the best: this one."""
         return policy, self._translate([pair.source for pair in self._pairs], policy)
-
-    def _score(self, bleu: float, reads: float) -> float:
-        if self._target is None:
-            return bleu / max(self._native_bleu, 1e-9) + self._weight * reads
-        return bleu if reads <= self._target else -100.0 * reads

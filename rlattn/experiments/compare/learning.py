@@ -14,7 +14,7 @@ import torch
 from rlattn.actions import make_family
 from rlattn.agents import Meter, Point, Spent, Validator
 from rlattn.agents.allocator import keep_freed_memory
-from rlattn.agents.validation import Learned
+from rlattn.agents.best import Learned
 from rlattn.corpora import Pair
 from rlattn.experiments.compare.recorder import EqualReads, Recorder
 from rlattn.experiments.compare.scene import Found, Outcome, Scene

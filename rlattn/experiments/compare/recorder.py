@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rlattn.agents import Meter, Point, Validator
+from rlattn.agents.best import Learned
 from rlattn.agents.threshold import shift_gates
-from rlattn.agents.validation import Learned
 from rlattn.experiments.compare.scene import Scene
 from rlattn.experiments.outputs import write_json
 from rlattn.inference import TrainedPolicy, Translations
