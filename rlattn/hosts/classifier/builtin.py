@@ -2,7 +2,8 @@
 
 Tokens are shut at random while it learns, as in "word dropout" (Iyyer et al., 2015, "Deep Unordered
 Composition Rivals Syntactic Methods for Text Classification"), so that what it says of a text of
-which little was read is what little says.
+which little was read is what little says. Where only a part of a text is asked for, it learns from
+that part, and is not taught to find it.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from rlattn.corpora import ParallelCorpus, labels_of
 from rlattn.hosts.batches import Batch, Ragged, batches
 from rlattn.hosts.cache import cached_folder, default_cache, digest
 from rlattn.hosts.card import write_card
+from rlattn.hosts.classifier.asked import asked_tokens, opened_around
 from rlattn.hosts.classifier.config import ClassifierConfig
-from rlattn.hosts.classifier.drops import opened_at_random
 from rlattn.hosts.classifier.framing import Framing
 from rlattn.hosts.classifier.probe import run
 from rlattn.hosts.classifier.quality import accuracy
@@ -34,7 +35,7 @@ from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.tokenizer import EOS, train_tokenizer
 from rlattn.hosts.training import fast_bfloat16
 
-_FORMAT = 1  # Raised when the same corpus and config give another folder.
+_FORMAT = 2  # Raised when the same corpus and config give another folder.
 _VALIDATION_PAIRS = 1000
 
 
@@ -51,7 +52,7 @@ def builtin_classifier(
 
     Args:
         corpus: Texts, and their labels as targets.
-        config: Shape and training; by default what suits a few thousand short texts.
+        config: Shape and training; by default what suits the corpus.
         cache_dir: Where trained hosts are kept; by default the folder that the environment
             variable `RLATTN_CACHE` names, or else the user's cache directory.
         progress: Whether to draw a progress bar while training.
@@ -63,7 +64,7 @@ def builtin_classifier(
     Raises:
         InputError: If the cache cannot be written, or `labels_of` refuses the corpus.
     """
-    settings = config or ClassifierConfig()
+    settings = config or ClassifierConfig.for_corpus(corpus)
     key = digest({"corpus": corpus.fingerprint, "config": asdict(settings), "format": _FORMAT})
     return cached_folder(
         cache_dir or default_cache(),
@@ -100,12 +101,21 @@ def train_classifier(
     budget, device = Budget(config), torch.device(device)
     labels = labels_of(corpus)
     # What is pooled is the first row, so `</s>` comes first.
-    texts, named = zip(*corpus.train, strict=True)
+    pairs = list(corpus.train)
+    texts, named = zip(*pairs, strict=True)
     tokenizer = train_tokenizer(texts, config.vocab_size, config.max_length, frame=f"{EOS} $A")
     framing = Framing(tokenizer, "the classifier")
     read = framing.tokenize(texts, config.max_length - len(framing))
     sources = Ragged([[*framing.before, *row] for row in read.ids], framing.pad)
-    targets = Ragged([[labels.index(label)] for label in named], 0)
+    first = len(framing.before)
+    spans = asked_tokens(tokenizer, pairs)
+    targets = Ragged(
+        [
+            [labels.index(label), first + begin, first + end]
+            for label, (begin, end) in zip(named, spans, strict=True)
+        ],
+        0,
+    )
     generator = np.random.default_rng(config.seed)
     endless = batches(sources, targets, config.batch_tokens, generator)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -165,12 +175,21 @@ def _fit(
 
     def loss_of_next() -> tuple[Tensor, int]:
         sources, targets = (t.to(model.device) for t in next(batches))
-        opened = opened_at_random(sources.ne(pad), config.shut)
+        column = torch.arange(sources.shape[1], device=model.device)
+        asked = (column >= targets[:, 1:2]) & (column < targets[:, 2:3])
+        opened = opened_around(sources.ne(pad), asked & sources.ne(pad), config.shut)
         opened[:, 0] = True
         with torch.autocast(kind, torch.bfloat16, enabled=fast_bfloat16(kind)):
-            logits = run(model, sources, opened)
+            logits = run(model, *_gathered(sources, opened))
         return F.cross_entropy(logits.float(), targets[:, 0]), int(opened.sum())
 
     training = descend(model.parameters(), loss_of_next, config, budget, "the classifier", progress)
     model.eval()  # type: ignore[no-untyped-call]
     return training
+
+
+def _gathered(ids: Tensor, opened: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The columns that are open, with what is open among them, and where they stood."""
+    order = torch.sort(opened.byte(), dim=1, descending=True, stable=True).indices
+    order = order[:, : int(opened.sum(1).max())]
+    return ids.gather(1, order), opened.gather(1, order), order

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
 from rlattn.hosts.settings import check_above_0, check_rates, check_shares
 from rlattn.hosts.tokenizer import SMALLEST_VOCABULARY
@@ -69,6 +70,20 @@ class ClassifierConfig:
                 f"max_length is {self.max_length}; it must be at least 2 and at most "
                 f"batch_tokens={self.batch_tokens}"
             )
+
+    @classmethod
+    def for_corpus(cls, corpus: ParallelCorpus) -> ClassifierConfig:
+        """What suits a corpus: locale phrases need few tokens, and each of those that they have."""
+        if not corpus.name.startswith("kinds:"):
+            return cls()
+        return cls(
+            vocab_size=1000,
+            dropout=0.05,
+            shut=0.2,
+            batch_tokens=3000,
+            learning_rate=3e-3,
+            max_minutes=1.5,
+        )
 
     @property
     def bytes_on_disk(self) -> int:

@@ -32,7 +32,7 @@ def load_classifier(
     Args:
         name: A folder with ``config.json``, weights and tokenizer, or a hub id, of a model with a
             head for sequence classification; ``builtin`` for a small one that is trained on
-            `corpus` first and kept in the cache, for a minute, or as ``builtin:300steps`` or
+            `corpus` first and kept in the cache, for a minute or so, or as ``builtin:300steps`` or
             ``builtin:5min`` say; ``minilm`` for the encoder all-MiniLM-L6-v2 (extra ``minilm``)
             with a linear head on its mean state; or ``pooled:`` before ``minilm``, a folder or a
             hub id for any encoder whose states are pooled by attention. Heads are trained on
@@ -58,8 +58,9 @@ def load_classifier(
             return pooled_classifier(text.removeprefix(_POOLED), corpus(), device)
         if text == MINILM:
             return mean_classifier(text, corpus(), device)
-        config = with_budget(ClassifierConfig(), rest)
-        return load_classifier(builtin_classifier(corpus(), config, device=device), device=device)
+        pairs = corpus()
+        config = with_budget(ClassifierConfig.for_corpus(pairs), rest)
+        return load_classifier(builtin_classifier(pairs, config, device=device), device=device)
     model, tokenizer = pretrained(
         AutoModelForSequenceClassification,
         name,
