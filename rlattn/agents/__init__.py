@@ -5,6 +5,7 @@ from __future__ import annotations
 from rlattn.agents.callbacks import Validation
 from rlattn.agents.gradient import GradientSettings, learn_gradient
 from rlattn.agents.indexer import IndexerSettings, learn_indexer
+from rlattn.agents.label_validation import LabelPoint, LabelValidator
 from rlattn.agents.learners import begin_with, learn_ppo
 from rlattn.agents.meter import Meter, Spent
 from rlattn.agents.oracle import (
@@ -24,6 +25,8 @@ __all__ = [
     "Bound",
     "GradientSettings",
     "IndexerSettings",
+    "LabelPoint",
+    "LabelValidator",
     "Meter",
     "PPOSettings",
     "Point",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,14 +9,14 @@ from typing import Annotated, Any
 import tyro
 
 from rlattn.actions import make_family
-from rlattn.cli import Maybe, Modules, check_counts, check_device, flag, import_modules
+from rlattn.cli import Maybe, Modules
 from rlattn.corpora import Layout, ParallelCorpus, load_corpus, noisy_corpus
 from rlattn.corpora.files import read_parallel
 from rlattn.corpora.noise import Place
 from rlattn.envs.episodes import Prefix
 from rlattn.errors import InputError
-from rlattn.experiments.outputs import check_output
-from rlattn.experiments.weights import parse_weights
+from rlattn.experiments.checks import check_above_0, check_training
+from rlattn.experiments.weights import parse_weights, take_reads_target
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
 from rlattn.hosts.int8 import INT8
@@ -155,13 +153,7 @@ def choose_objective(config: Config) -> Objective:
     Raises:
         InputError: If a reward is malformed or unknown, or needs another prefix.
     """
-    weights, target = parse_weights(config.reward), config.reads_target
-    match weights.get("reads"):
-        case {"target": number} if target is None:
-            target = number
-            del weights["reads"]
-        case {"target": _}:
-            raise InputError("--reads-target and reads=target:NUMBER say the same: give one")
+    weights, target = take_reads_target(parse_weights(config.reward), config.reads_target)
     if not weights:
         family = make_family(config.action)
         # What shuts no position can still tell the host where it should have looked.
@@ -183,19 +175,10 @@ def check(config: Config) -> Path:
     Raises:
         InputError: If a number is out of range, the device is not there, or the folder is taken.
     """
+    if config.host_minutes is not None:
+        check_above_0("host_minutes", config.host_minutes)
     counts = ("steps", "lanes", "max_source", "max_target", "valid_sentences", "validations")
-    check_counts(config, *counts)
-    for name in ("host_minutes", "learning_rate"):
-        number = getattr(config, name)
-        if number is not None and not (math.isfinite(number) and number > 0):
-            raise InputError(f"{flag(name)} {number}: expected a number above 0")
-    if config.gamma is not None and not 0 <= config.gamma <= 1:
-        raise InputError(f"--gamma {config.gamma}: expected a number from 0 to 1")
-    if not 0 <= config.seed < 2**32:
-        raise InputError(f"--seed {config.seed}: expected a number from 0 to {2**32 - 1}")
-    check_device(config.device)
-    import_modules(config.imports)
-    return check_output(config.out or Path("runs") / time.strftime("translate-%Y%m%d-%H%M%S"))
+    return check_training(config, *counts, name="translate")
 
 
 def find_material(config: Material) -> tuple[ParallelCorpus, Seq2SeqHost]:

@@ -56,3 +56,24 @@ def _finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
         raise ValueError(text)
     return number
+
+
+def take_reads_target(
+    weights: dict[str, float | dict[str, Any]], target: float | None
+) -> tuple[dict[str, float | dict[str, Any]], float | None]:
+    """The other weights, and the target of the reads, in whichever way that was given.
+
+    Args:
+        weights: As `parse_weights` reads them.
+        target: What ``--reads-target`` says.
+
+    Raises:
+        InputError: If it is given in both ways.
+    """
+    match weights.get("reads"):
+        case {"target": number} if target is None:
+            target = number
+            weights = {name: weight for name, weight in weights.items() if name != "reads"}
+        case {"target": _}:
+            raise InputError("--reads-target and reads=target:NUMBER say the same: give one")
+    return weights, target

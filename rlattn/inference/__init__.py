@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rlattn.inference.alignment import Alignment
 from rlattn.inference.hub import push_to_hub
+from rlattn.inference.readings import Readings
 from rlattn.inference.record import Score, Scores, Training
 from rlattn.inference.session import native
 from rlattn.inference.trace import Trace
@@ -12,6 +13,7 @@ from rlattn.inference.translation import Translations, translate
 
 __all__ = [
     "Alignment",
+    "Readings",
     "Score",
     "Scores",
     "Trace",

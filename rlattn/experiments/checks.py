@@ -1,0 +1,73 @@
+"""What can be checked of a training's settings before anything is loaded."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from rlattn.cli import check_counts, check_device, flag, import_modules
+from rlattn.errors import InputError
+from rlattn.experiments.outputs import check_output
+
+
+class TrainingConfig(Protocol):
+    """What the settings of every training say."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Learning rate of PPO at the start."""
+
+    @property
+    def gamma(self) -> float | None:
+        """Discount, or None for what suits."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything that is random."""
+
+    @property
+    def device(self) -> str:
+        """Where host and policy run."""
+
+    @property
+    def imports(self) -> Sequence[str]:
+        """Python modules to import first."""
+
+    @property
+    def out(self) -> Path | None:
+        """The folder for the results, or None for one that is named after the time."""
+
+
+def check_training(config: TrainingConfig, *counts: str, name: str) -> Path:
+    """Checks numbers and device, imports modules, and names the out folder.
+
+    Args:
+        config: The settings.
+        counts: Attributes that are at least 1.
+        name: What an out folder without a name is called, before the time.
+
+    Raises:
+        InputError: If a number is out of range, the device is not there, or the folder is taken.
+    """
+    check_counts(config, *counts)
+    check_above_0("learning_rate", config.learning_rate)
+    if config.gamma is not None and not 0 <= config.gamma <= 1:
+        raise InputError(f"--gamma {config.gamma}: expected a number from 0 to 1")
+    if not 0 <= config.seed < 2**32:
+        raise InputError(f"--seed {config.seed}: expected a number from 0 to {2**32 - 1}")
+    check_device(config.device)
+    import_modules(config.imports)
+    return check_output(config.out or Path("runs") / time.strftime(f"{name}-%Y%m%d-%H%M%S"))
+
+
+def check_above_0(name: str, number: float) -> None:
+    """Makes sure that a setting is a number above 0.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if not (math.isfinite(number) and number > 0):
+        raise InputError(f"{flag(name)} {number}: expected a number above 0")
