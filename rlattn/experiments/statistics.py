@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sacrebleu.metrics.base import Metric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-FloatArray = npt.NDArray[np.float64]
+from rlattn.experiments.resampling import Estimate, FloatArray, Resampling
 
 
 @dataclass(frozen=True)
@@ -22,15 +21,6 @@ class Scores:
     chrf: float
     bleu_signature: str
     chrf_signature: str
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def corpus_scores(hypotheses: Sequence[str], references: Sequence[str]) -> Scores:
@@ -56,7 +46,7 @@ def corpus_scores(hypotheses: Sequence[str], references: Sequence[str]) -> Score
     )
 
 
-class Bootstrap:
+class Bootstrap(Resampling):
     """Intervals and tests from one set of resampled test sentences.
 
     Every method of a report is judged on the same resamples, so its numbers can be compared pair by
@@ -71,12 +61,9 @@ class Bootstrap:
 
     def __init__(self, references: Sequence[str], *, resamples: int = 1000, seed: int = 0) -> None:
         _check_lengths(references, references)
+        super().__init__(len(references), resamples=resamples, seed=seed)
         self._references = references
         self._known: dict[tuple[str, ...], tuple[float, FloatArray]] = {}
-        size = len(references)
-        rng = np.random.default_rng(seed)
-        # How often each sentence occurs in each resample: [resamples, sentences].
-        self._draws = rng.multinomial(size, np.full(size, 1 / size), size=resamples)
 
     def bleu(self, hypotheses: Sequence[str]) -> Estimate:
         """Returns corpus BLEU, 0 to 100, with its interval."""
@@ -86,41 +73,16 @@ class Bootstrap:
         """Returns corpus chrF, 0 to 100, with its interval."""
         return self._interval(*self._resampled(CHRF(), hypotheses))
 
-    def mean(self, values: Sequence[float] | FloatArray) -> Estimate:
-        """Returns the mean of one number per sentence, with its interval."""
-        numbers = np.asarray(values, dtype=np.float64)
-        _check_lengths(numbers, self._references)
-        return self._interval(float(numbers.mean()), self._draws @ numbers / len(numbers))
-
     def over_seeds(self, metric: Metric, outputs: Sequence[Sequence[str]]) -> Estimate:
         """Returns the mean over seeds of a corpus score, with its interval.
 
-        Both levels are resampled: each resample draws as many seeds as there are, with
-        replacement, and one set of sentences for all of them.
+        Both levels are resampled, as in `mean_over_seeds`.
 
         Args:
             metric: A metric of sacreBLEU.
             outputs: What a method wrote with each seed.
         """
-        scored = [self._resampled(metric, output) for output in outputs]
-        return self._over_seeds([value for value, _ in scored], [each for _, each in scored])
-
-    def mean_over_seeds(self, values: Sequence[Sequence[float]]) -> Estimate:
-        """Likewise of one number per sentence, given for each seed."""
-        numbers = np.asarray(values, dtype=np.float64)
-        for row in numbers:
-            _check_lengths(row, self._references)
-        resampled = numbers @ self._draws.T / len(self._references)
-        return self._over_seeds(numbers.mean(axis=1).tolist(), list(resampled))
-
-    def _over_seeds(self, values: Sequence[float], resampled: Sequence[FloatArray]) -> Estimate:
-        """The mean of a value per seed, its interval from ``[resamples]`` for each seed."""
-        seeds = len(values)
-        # The same seeds for all methods that have as many.
-        rng = np.random.default_rng(seeds)
-        draws = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=len(resampled[0]))
-        means = (draws * np.stack(resampled, axis=1)).sum(axis=1) / seeds
-        return self._interval(float(np.mean(values)), means)
+        return self._over_seeds([self._resampled(metric, output) for output in outputs])
 
     def p_value(self, hypotheses: Sequence[str], baseline: Sequence[str]) -> float:
         """Tests whether two methods differ in corpus BLEU (paired bootstrap, two-sided).
@@ -163,11 +125,6 @@ class Bootstrap:
         value, *resampled = (metric._compute_score_from_stats(row).score for row in totals.tolist())
         return value, np.asarray(resampled)
 
-    @staticmethod
-    def _interval(value: float, resampled: FloatArray) -> Estimate:
-        low, high = np.quantile(resampled, (0.025, 0.975))
-        return Estimate(value, float(low), float(high))
-
 
 def interquartile_mean(
     scores: Sequence[Sequence[float]], *, resamples: int = 2000, seed: int = 0
@@ -204,7 +161,7 @@ def _middle(numbers: FloatArray) -> FloatArray:
     return middle
 
 
-def _check_lengths(given: Sequence[object] | FloatArray, references: Sequence[str]) -> None:
+def _check_lengths(given: Sequence[str], references: Sequence[str]) -> None:
     if not len(references):
         raise ValueError("there are no sentences to score")
     if len(given) != len(references):

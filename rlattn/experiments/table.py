@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rlattn.experiments.statistics import Estimate
+from rlattn.experiments.resampling import Estimate
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from rlattn.experiments.statistics import Estimate
+from rlattn.experiments.resampling import Estimate
 from rlattn.experiments.table import MethodResult, print_table
 
 NATIVE = MethodResult(

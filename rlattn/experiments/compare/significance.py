@@ -10,7 +10,8 @@ from sacrebleu.significance import PairedTest, Result
 from rlattn.experiments.compare.runs import NATIVE
 from rlattn.experiments.compare.summary import METRICS, Outputs, Row, median_seed
 from rlattn.experiments.compare.tasks import Task
-from rlattn.experiments.statistics import Bootstrap, Estimate, interquartile_mean
+from rlattn.experiments.resampling import Estimate
+from rlattn.experiments.statistics import Bootstrap, interquartile_mean
 
 BASELINES = ("native", "topk", "gradient", "ppo")
 """What others are compared with."""

@@ -17,7 +17,8 @@ from sacrebleu.metrics.ter import TER
 from rlattn.experiments.compare.methods import METHODS, Method
 from rlattn.experiments.compare.runs import NATIVE, Run
 from rlattn.experiments.compare.tasks import Task
-from rlattn.experiments.statistics import Bootstrap, Estimate
+from rlattn.experiments.resampling import Estimate
+from rlattn.experiments.statistics import Bootstrap
 
 METRICS: dict[str, type[Metric]] = {"bleu": BLEU, "chrf": CHRF, "ter": TER}
 

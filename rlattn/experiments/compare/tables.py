@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from rlattn.experiments.compare.significance import Middle, Pair
 from rlattn.experiments.compare.summary import Row
 from rlattn.experiments.compare.tasks import Task
-from rlattn.experiments.statistics import Estimate
+from rlattn.experiments.resampling import Estimate
 
 _HEADINGS = {
     "method": "l",
