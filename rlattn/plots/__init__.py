@@ -10,6 +10,7 @@ from rlattn.plots.attention import attention_map
 from rlattn.plots.curves import learning_curves
 from rlattn.plots.page import AttentionPage, attention_page
 from rlattn.plots.quality import OperatingPoint, pareto_front, quality_against_reads
+from rlattn.plots.rationales import rationales_page
 from rlattn.plots.reads import reads_over_time
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "learning_curves",
     "pareto_front",
     "quality_against_reads",
+    "rationales_page",
     "reads_over_time",
 ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
-from importlib.resources import files
 from io import StringIO
 from types import TracebackType
 from typing import TextIO
@@ -14,6 +12,7 @@ from rlattn.drawing import readable_tokens
 from rlattn.errors import InputError
 from rlattn.inference import Alignment
 from rlattn.plots.attention import side_by_side
+from rlattn.plots.markup import escaped, template
 
 _TITLE = "What was read"
 
@@ -29,10 +28,9 @@ class AttentionPage:
     """
 
     def __init__(self, file: TextIO, title: str = _TITLE) -> None:
-        template = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-        start, self._end = template.split("{{sentences}}\n")
+        start, self._end = template("page.html").split("{{sentences}}\n")
         self._file, self._readers, self._count = file, list[str](), 0
-        file.write(start.replace("{{title}}", escape(title)))
+        file.write(start.replace("{{title}}", escaped(title)))
 
     def add(self, alignments: Mapping[str, Alignment], name: str | None = None) -> None:
         """Adds a sentence.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from rlattn.inference import Alignment
 from rlattn.plots import attention_page
 from tests.plots.alignments import alignment, words
-from tests.plots.browser import chromium
+from tests.plots.browser import chromium, contrast, luminance, numbers, opening
 
 pytestmark = pytest.mark.browser
 
@@ -35,26 +34,8 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Opens a page from a file; at the end, nothing must have gone wrong or been loaded."""
-    wrong: list[str] = []
-    contexts = []
-
-    def opens(alignments: dict[str, list[Alignment]], **settings: Any) -> Any:
-        file = tmp_path / "page.html"
-        file.write_text(attention_page(alignments), encoding="utf-8")
-        contexts.append(browser.new_context(**settings))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("dialog", lambda dialog: wrong.append(dialog.message))
-        page.on("request", lambda asked: asked.url == file.as_uri() or wrong.append(asked.url))
-        page.goto(file.as_uri())
-        return page
-
-    yield opens
-    for context in contexts:
-        context.close()
-    assert wrong == []
+    with opening(browser, tmp_path / "page.html") as opens:
+        yield lambda alignments, **settings: opens(attention_page(alignments), **settings)
 
 
 BOTH = {"native": [NATIVE, SECOND], "policy": [POLICY, SECOND]}
@@ -221,21 +202,3 @@ def test_letters_can_be_read_on_every_shade(opened: Open, scheme: str) -> None:
     assert contrast(shut["ink"], body) >= 4.5
     said = sentence(page).locator("[role=status]")
     assert contrast(said.evaluate("said => getComputedStyle(said).color"), body) >= 4.5
-
-
-def numbers(colour: str) -> list[float]:
-    """Red, green and blue of what a browser calls a colour, 0 to 1."""
-    found = [float(number) for number in re.findall(r"[\d.]+", colour)[:3]]
-    return found if colour.startswith("color(srgb") else [number / 255 for number in found]
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance, as the Web Content Accessibility Guidelines 2.2 define it."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in numbers(colour)]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-
-def contrast(one: str, other: str) -> float:
-    """Contrast ratio, 1 to 21, as the same guidelines define it."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
