@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from rlattn.actions import Before
 from rlattn.hosts.classifier import ClassifierHost, EncodedTexts
-from rlattn.hosts.seq2seq import pad
+from rlattn.hosts.seq2seq import Tokenized, pad
 from rlattn.inference.deciding import Decider
 from rlattn.inference.order import by_length
 from rlattn.inference.readings import Readings
 from rlattn.observation import Observer, compact
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading, look
+from rlattn.steering import Allocation
 
 
 class _Read(NamedTuple):
@@ -52,20 +54,63 @@ def classify_texts(
         max_source: Longer texts are cut, in tokens.
         batch: How many texts are read at once.
     """
-    sources = host.tokenize(texts, max_source)
+
+    def read(here: Sequence[int], rows: Sequence[Sequence[int]], encoded: EncodedTexts) -> _Read:
+        if policy is None:
+            return _Read(host.classify(encoded), encoded.mask.long())
+        assert reading is not None
+        return _read(host, encoded, rows, policy, reading)
+
+    return _in_batches(host, host.tokenize(texts, max_source), read, batch)
+
+
+@torch.no_grad()
+def classify_parts(
+    host: ClassifierHost[Any],
+    sources: Tokenized,
+    parts: Sequence[Sequence[int] | npt.NDArray[np.bool_]],
+    *,
+    batch: int = 64,
+) -> Readings:
+    """Labels texts from given tokens, all read at once.
+
+    Args:
+        host: The frozen classifier.
+        sources: The texts.
+        parts: For each of a text's tokens whether it is read: not 0 if it is.
+        batch: How many texts are read at once.
+    """
+
+    def read(here: Sequence[int], rows: Sequence[Sequence[int]], encoded: EncodedTexts) -> _Read:
+        opened = pad([np.not_equal(parts[i], 0).tolist() for i in here], 0)[0]
+        gates = opened.bool().to(host.device)
+        return _Read(host.classify(encoded, Allocation("gate", gates)), opened)
+
+    return _in_batches(host, sources, read, batch)
+
+
+def _in_batches(
+    host: ClassifierHost[Any],
+    sources: Tokenized,
+    read: Callable[[Sequence[int], Sequence[Sequence[int]], EncodedTexts], _Read],
+    batch: int,
+) -> Readings:
+    """Reads texts of like length together, and puts what came of them into their order.
+
+    Args:
+        host: The frozen classifier.
+        sources: The texts.
+        read: Reads those of some indices, given their tokens and what the host keeps of them.
+        batch: How many texts are read at once.
+    """
     count = len(sources.ids)
     logits = torch.zeros(count, len(host.labels))
     opened: list[list[int]] = [[] for _ in range(count)]
     for here in by_length(sources, batch):
         rows = [sources.ids[i] for i in here]
-        encoded = host.encode(rows)
-        if policy is None:
-            read = _Read(host.classify(encoded), encoded.mask.long())
-        else:
-            assert reading is not None
-            read = _read(host, encoded, rows, policy, reading)
-        logits[here] = read.logits.float().cpu()
-        for i, row, steps in zip(here, rows, read.opened.tolist(), strict=True):
+        found = read(here, rows, host.encode(rows))
+        logits[here] = found.logits.float().cpu()
+        for i, row, steps in zip(here, rows, found.opened.tolist(), strict=True):
             opened[i] = steps[: len(row)]
     probabilities = logits.softmax(-1).numpy()
     return Readings(

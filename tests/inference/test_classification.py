@@ -15,7 +15,7 @@ from rlattn.envs import ClassificationCore
 from rlattn.errors import InputError
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.inference import TrainedPolicy, load
-from rlattn.inference.classification import classify_texts
+from rlattn.inference.classification import classify_parts, classify_texts
 from rlattn.observation import Observation
 from rlattn.policy import AttentionPolicy, PolicyConfig
 from rlattn.reading import Reading
@@ -174,3 +174,15 @@ class TestTrainedPolicy:
         policy = TrainedPolicy(strong(host), host.name, host.fingerprint)
         with pytest.raises(InputError, match="trained on a translator"):
             policy.classify(TEXTS)
+
+
+def test_parts_of_texts_are_labelled_as_gates_would_have_it(host: ClassifierHost[Any]) -> None:
+    read = classify_texts(host, TEXTS, strong(host), READING, max_source=SOURCE)
+    sources = host.tokenize(TEXTS, SOURCE)
+    again = classify_parts(host, sources, read.opened, batch=7)
+    assert np.allclose(again.probabilities, read.probabilities, atol=1e-5)
+    assert again.reads_fraction == read.reads_fraction
+    whole = classify_parts(host, sources, [[1] * len(row) for row in sources.ids])
+    assert np.allclose(
+        whole.probabilities, classify_texts(host, TEXTS, max_source=SOURCE).probabilities, atol=1e-5
+    )
