@@ -11,6 +11,7 @@ from rlattn.hosts.classifier.loading import load_classifier
 from rlattn.hosts.classifier.pool import AttentionPool
 from rlattn.hosts.classifier.pooled import PooledClassifierHost
 from rlattn.hosts.classifier.sequence import SequenceClassifierHost
+from rlattn.hosts.classifier.taped import TapedTexts
 
 __all__ = [
     "AttentionPool",
@@ -20,6 +21,7 @@ __all__ = [
     "HeadConfig",
     "PooledClassifierHost",
     "SequenceClassifierHost",
+    "TapedTexts",
     "builtin_classifier",
     "load_classifier",
     "train_head",

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from rlattn.errors import InputError
 from rlattn.hosts.classifier.encoded import EncodedTexts
 from rlattn.hosts.classifier.framing import Framing
+from rlattn.hosts.classifier.taped import TapedTexts
 from rlattn.hosts.fingerprint import fingerprint
 from rlattn.hosts.seq2seq import Tokenized
 from rlattn.hosts.usage import Usage
@@ -105,7 +106,8 @@ class ClassifierHost(ABC, Generic[Texts]):
         """Prepares texts.
 
         Args:
-            sources: Token ids of each, as `tokenize` gives them.
+            sources: Token ids of each, as `tokenize` gives them. A text may also be empty: then its
+                special tokens are all that is read.
 
         Returns:
             Memory and mask, one row per text, and what else judging needs.
@@ -128,6 +130,20 @@ class ClassifierHost(ABC, Generic[Texts]):
         """
 
     @abstractmethod
+    def classify_taped(self, sources: Sequence[Sequence[int]]) -> TapedTexts:
+        """Labels texts natively, such that gradients go back to their tokens' input embeddings.
+
+        Args:
+            sources: As for `encode`.
+
+        Returns:
+            Logits, and the embeddings that they depend on.
+
+        Raises:
+            UnsupportedModelError: If the model does not embed its tokens once in a forward.
+        """
+
+    @abstractmethod
     def native_attention(self, encoded: Texts) -> Tensor:
         """Where the host looks by itself, ``[rows, source]``; each row sums to one."""
 
@@ -140,11 +156,11 @@ def own_share(weights: Tensor, mask: Tensor) -> Tensor:
         mask: True at real tokens, ``[rows, source]``.
 
     Returns:
-        ``[rows, source]``, float32.
+        ``[rows, source]``, float32; zero for an empty text.
     """
     kept = torch.where(mask, weights, 0.0).float()
     # Attention may lie on special tokens alone; then it is everywhere alike.
     total = kept.sum(1, keepdim=True)
     return torch.where(total > 0, kept, mask.float()) / torch.where(
-        total > 0, total, mask.sum(1, keepdim=True)
+        total > 0, total, mask.sum(1, keepdim=True).clamp(min=1)
     )

@@ -77,16 +77,18 @@ class Framing:
         """Puts the special tokens around texts.
 
         Args:
-            sources: Each text's own token ids, none empty.
+            sources: Each text's own token ids. An empty text is its special tokens alone; where a
+                tokenizer adds none, an unknown token stands for them.
 
         Returns:
             All ids, ``[rows, columns]``, the first of a text's own at column ``len(before)``; True
             at its own tokens, ``[rows, source]``; and True at special ones, ``[rows, columns]``.
         """
-        ids, real = pad([[*self.before, *row, *self.after] for row in sources], self.pad)
+        rows = [[*self.before, *row, *self.after] or [self._nothing] for row in sources]
+        ids, real = pad(rows, self.pad)
         start, end = len(self.before), ids.shape[1] - len(self.after)
-        lengths = real.sum(1, keepdim=True) - len(self)
-        mask = torch.arange(end - start) < lengths
+        lengths = torch.tensor([len(row) for row in sources])
+        mask = torch.arange(end - start) < lengths[:, None]
         special = real.clone()
         special[:, start:end] &= ~mask
         return ids, mask, special

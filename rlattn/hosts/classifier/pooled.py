@@ -14,6 +14,7 @@ from rlattn.hosts.classifier.base import ClassifierHost, own_share
 from rlattn.hosts.classifier.encoded import EncodedTexts
 from rlattn.hosts.classifier.framing import Framing
 from rlattn.hosts.classifier.pool import AttentionPool
+from rlattn.hosts.classifier.taped import TapedTexts, taped
 from rlattn.steering import Allocation
 
 
@@ -112,6 +113,18 @@ class PooledClassifierHost(ClassifierHost[ScoredTexts]):
         logits: Tensor = self._pool(encoded.memory, weights)
         return logits.float()
 
+    @torch.enable_grad()
+    def classify_taped(self, sources: Sequence[Sequence[int]]) -> TapedTexts:
+        """Labels texts natively, such that gradients go back to their tokens' input embeddings.
+
+        They go through head and encoder.
+        """
+        self.usage.encoded += len(sources)
+        with taped(self._encoder, self._framing, self.name) as tape:
+            states, mask = _read(self._encoder, self._framing, sources)
+        logits = self.classify(ScoredTexts(states, mask, self._pool.scores(states)))
+        return TapedTexts(logits, tape.embeddings, mask)
+
     @torch.no_grad()
     def native_attention(self, encoded: ScoredTexts) -> Tensor:
         """Where the pool looks by itself, ``[rows, source]``, the mean over heads.
@@ -137,13 +150,7 @@ def states_of(
         The states of the texts' own tokens, ``[rows, source, d_model]``, zero behind each text; and
         True at real tokens, ``[rows, source]``.
     """
-    device = next(encoder.parameters()).device
-    ids, mask, special = (t.to(device) for t in framing.framed(sources))
-    start, real = len(framing.before), special
-    real[:, start : start + mask.shape[1]] |= mask
-    states: Tensor = encoder(input_ids=ids, attention_mask=real.long())[0]
-    own = states[:, start : start + mask.shape[1]]
-    return torch.where(mask[..., None], own, 0.0), mask
+    return _read(encoder, framing, sources)
 
 
 def reach(encoder: Any, tokenizer: Any, framing: Framing) -> int | None:
@@ -153,3 +160,16 @@ def reach(encoder: Any, tokenizer: Any, framing: Framing) -> int | None:
         return None
     # Some count positions from behind the padding's; then their tokenizers know the right number.
     return int(min(limit, tokenizer.model_max_length)) - len(framing)
+
+
+def _read(
+    encoder: nn.Module, framing: Framing, sources: Sequence[Sequence[int]]
+) -> tuple[Tensor, Tensor]:
+    """What `states_of` gives, with gradients where they are wanted."""
+    device = next(encoder.parameters()).device
+    ids, mask, special = (t.to(device) for t in framing.framed(sources))
+    start, real = len(framing.before), special
+    real[:, start : start + mask.shape[1]] |= mask
+    states: Tensor = encoder(input_ids=ids, attention_mask=real.long())[0]
+    own = states[:, start : start + mask.shape[1]]
+    return torch.where(mask[..., None], own, 0.0), mask

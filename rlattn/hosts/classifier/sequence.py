@@ -14,6 +14,7 @@ from rlattn.errors import InputError
 from rlattn.hosts.classifier.base import ClassifierHost, own_share
 from rlattn.hosts.classifier.encoded import EncodedTexts
 from rlattn.hosts.classifier.probe import examine, run
+from rlattn.hosts.classifier.taped import TapedTexts, taped
 from rlattn.steering import Allocation
 from rlattn.steering.beside import widened
 from rlattn.steering.pooling import steered_pooling
@@ -148,6 +149,14 @@ class SequenceClassifierHost(ClassifierHost[FramedTexts]):
         wide = widened(allocation, own, len(self._framing.before))
         with steered_pooling(self._found.encoder, wide, own):
             return run(self.model, encoded.ids, self._opened(encoded, kept)).float()
+
+    @torch.enable_grad()
+    def classify_taped(self, sources: Sequence[Sequence[int]]) -> TapedTexts:
+        """Labels texts natively, such that gradients go back to their tokens' input embeddings."""
+        encoded = self.encode(sources)
+        with taped(self.model, self._framing, self.name) as tape:
+            logits = self.classify(encoded)
+        return TapedTexts(logits, tape.embeddings, encoded.mask)
 
     @torch.no_grad()
     def native_attention(self, encoded: FramedTexts) -> Tensor:

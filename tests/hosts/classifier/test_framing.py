@@ -41,3 +41,21 @@ def test_framed_texts_are_what_the_tokenizer_makes() -> None:
     assert mask.tolist() == [[True, True, True], [True, False, False]]
     assert special.tolist() == [[True, *3 * [False], True], [True, False, True, False, False]]
     assert ids[1, -1] == PAD
+
+
+def test_an_empty_text_is_its_special_tokens_alone() -> None:
+    ids, mask, special = FRAMING.framed([[], [5, 6]])
+    assert ids.tolist() == [[CLS, SEP, PAD, PAD], [CLS, 5, 6, SEP]]
+    assert mask.tolist() == [[False, False], [True, True]]
+    assert special.tolist() == [[True, True, False, False], [True, False, False, True]]
+
+
+def test_without_special_tokens_an_unknown_one_stands_for_them() -> None:
+    bare = small_tokenizer()
+    bare.backend_tokenizer.post_processor = None
+    framing = Framing(bare, "bare")
+    assert len(framing) == 0
+    ids, mask, special = framing.framed([[], [5, 6]])
+    assert ids.tolist() == [[UNK, PAD], [5, 6]]
+    assert mask.tolist() == [[False, False], [True, True]]
+    assert special.tolist() == [[True, False], [False, False]]

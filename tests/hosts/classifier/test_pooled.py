@@ -165,6 +165,14 @@ def test_native_attention_is_a_distribution_and_work_is_counted() -> None:
     assert (host.usage.encoded, host.usage.forwards) == (12, 12)
 
 
+def test_an_empty_text_is_one_of_which_nothing_is_open(pooled: PooledClassifierHost) -> None:
+    full = pooled.encode([[5, 6, 7]])
+    expected = pooled.classify(full, Allocation("gate", torch.zeros_like(full.mask)))[0]
+    for sources in ([[]], [[5, 6, 7], []]):
+        found = pooled.classify(pooled.encode(sources))[-1]
+        torch.testing.assert_close(found, expected, rtol=0.0, atol=1e-5)
+
+
 def test_rows_can_be_taken_and_joined(pooled: PooledClassifierHost) -> None:
     parts = [pooled.encode(pooled.tokenize(sentences(n, n), SOURCE).ids) for n in (3, 2)]
     expected = torch.cat([pooled.classify(part) for part in parts])

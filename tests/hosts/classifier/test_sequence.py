@@ -12,9 +12,11 @@ from rlattn.hosts.classifier import SequenceClassifierHost
 from rlattn.hosts.classifier.sequence import FramedTexts
 from rlattn.steering import Allocation
 from tests.hosts.classifier.small import (
+    CLS,
     CONFIGS,
     LABELS,
     PAD,
+    SEP,
     SOURCE,
     STEERABLE,
     UNK,
@@ -247,6 +249,15 @@ def test_long_texts_fit_as_far_as_positions_reach(classifier: SequenceClassifier
     assert classifier.max_source is not None
     sources = [[5] * classifier.max_source]
     assert classifier.classify(classifier.encode(sources)).isfinite().all()
+
+
+def test_of_an_empty_text_its_special_tokens_are_read(classifier: SequenceClassifierHost) -> None:
+    ids = torch.tensor([[CLS, SEP]])
+    expected = classifier.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0]
+    for sources in ([[]], [[5, 6, 7], []]):
+        encoded = classifier.encode(sources)
+        torch.testing.assert_close(classifier.classify(encoded)[-1], expected, rtol=0.0, atol=1e-5)
+        assert classifier.native_attention(encoded)[-1].eq(0).all()
 
 
 def test_work_is_counted() -> None:
