@@ -18,6 +18,7 @@ PACKAGES = [
     "agents",
     "corpora",
     "envs",
+    "explanation",
     "hosts",
     "hosts.classifier",
     "plots",
