@@ -34,9 +34,7 @@ class MethodResult:
         """Returns plain values by name, each with its ``[low, high]`` beside it."""
         result: dict[str, object] = {"method": self.method}
         for name in ("bleu", "chrf", "reads_fraction"):
-            estimate: Estimate = getattr(self, name)
-            result[name] = estimate.value
-            result[f"{name}_interval"] = [estimate.low, estimate.high]
+            result |= with_interval(name, getattr(self, name))
         return result
 
 
@@ -58,10 +56,10 @@ def print_table(
     for row in rows:
         table.add_row(
             row.method,
-            _cell(row.bleu),
-            _cell(row.chrf),
+            cell(row.bleu),
+            cell(row.chrf),
             f"{100 * row.bleu.value / native:.1f}" if native else "–",
-            _cell(row.reads_fraction, scale=100),
+            cell(row.reads_fraction, scale=100),
             "–" if row.p_value is None else f"{row.p_value:.3f}",
         )
     console.print(table)
@@ -69,7 +67,21 @@ def print_table(
         console.print(signature, style="dim", markup=False, highlight=False)
 
 
-def _cell(estimate: Estimate, scale: float = 1) -> str:
+def with_interval(name: str, estimate: Estimate) -> dict[str, object]:
+    """A value by its name, with its ``[low, high]`` beside it, for JSON."""
+    return {name: estimate.value, f"{name}_interval": [estimate.low, estimate.high]}
+
+
+def cell(estimate: Estimate, *, scale: float = 1, digits: int = 1) -> str:
+    """An estimate as tables show it; without an interval where that is a point.
+
+    Args:
+        estimate: What was measured.
+        scale: What it is multiplied by.
+        digits: How many decimals are shown.
+    """
     value, low, high = (scale * x for x in (estimate.value, estimate.low, estimate.high))
+    if low == high:
+        return f"{value:.{digits}f}"
     # No space within the brackets: a narrow terminal breaks the cell before them, not inside.
-    return f"{value:.1f}" if low == high else f"{value:.1f} [{low:.1f}–{high:.1f}]"
+    return f"{value:.{digits}f} [{low:.{digits}f}–{high:.{digits}f}]"

@@ -11,6 +11,8 @@ from matplotlib.ticker import EngFormatter
 
 from rlattn.drawing import COLOURS, GREY, NORMAL, SMALL, plain
 
+_NAMES = {"bleu": "BLEU", "chrf": "chrF", "accuracy": "accuracy"}
+
 
 def learning_curves(
     curve: Sequence[Mapping[str, float]],
@@ -22,20 +24,23 @@ def learning_curves(
     """Draws validation quality, relative to native, and reads against environment steps.
 
     Args:
-        curve: One entry per validation, with ``env_steps``, ``bleu``, ``chrf``, ``reads_fraction``,
-            as a run's ``results.json`` has under ``valid``.
-        native: ``bleu`` and ``chrf`` of the native attention on the same sentences.
+        curve: One entry per validation, with ``env_steps``, ``reads_fraction`` and the measures of
+            `native`, as a run's ``results.json`` has under ``valid``.
+        native: What native attention reaches on the same sentences or texts: ``bleu`` and ``chrf``,
+            or ``accuracy``.
         kept: The ``env_steps`` of the checkpoint that was kept.
         reads_target: The fraction of reads that was asked for.
     """
     figure = Figure(figsize=(8.4, 3.2), dpi=200, layout="constrained")
     quality, reads = figure.subplots(1, 2)
     steps = [point["env_steps"] for point in curve]
-    for key, name, colour in zip(("bleu", "chrf"), ("BLEU", "chrF"), COLOURS, strict=False):
+    for key, colour in zip(native, COLOURS, strict=False):
         # A host that gets nothing right has no quality to be relative to; its line stays away.
         scale = 100 / native[key] if native[key] else np.nan
         relative = [scale * point[key] for point in curve]
-        _draw_line(quality, steps, relative, kept, colour, f"{name} (native {native[key]:.1f})")
+        _draw_line(
+            quality, steps, relative, kept, colour, f"{_NAMES[key]} (native {native[key]:.1f})"
+        )
     quality.axhline(100, color=GREY, linestyle="--", linewidth=1.2, label="native", zorder=1)
     quality.set_title("validation quality, relative to native", fontsize=NORMAL, loc="left")
 

@@ -1,0 +1,158 @@
+"""Learn what a frozen classifier reads: PPO on its attention, judged by the label.
+
+Without arguments it runs on an embedded corpus of locale phrases and a small host that it trains
+first, on any machine and offline, and ends with a table of what was reached.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+
+from rlattn.actions import make_family
+from rlattn.agents import LabelValidator, Meter, PPOSettings, Validation, learn, make_ppo
+from rlattn.agents.label_validation import label_quality
+from rlattn.cli import run_program
+from rlattn.envs import ClassificationCore, TranslationVecEnv
+from rlattn.experiments.classification import Config, check, choose_objective, find_material
+from rlattn.experiments.label_judge import judge_labels
+from rlattn.experiments.outputs import claim_output, write_json
+from rlattn.experiments.provenance import provenance
+from rlattn.inference.classification import classify_texts
+from rlattn.plots import learning_curves
+from rlattn.rewards import TotalReward
+
+
+def run(config: Config, console: Console) -> dict[str, Any]:
+    """Trains, judges and writes the out folder; whatever is given is checked before it is made.
+
+    Args:
+        config: What to do.
+        console: Where to report.
+
+    Returns:
+        What also stands in ``results.json``.
+
+    Raises:
+        InputError: If something given cannot be used; no out folder is made then.
+    """
+    started = time.monotonic()
+    out = check(config)
+    objective = choose_objective(config)
+    reward = TotalReward(objective.weights, objective.reads_target)
+    family = make_family(config.action)
+    corpus, host = find_material(config)
+    limit = min(config.max_source, host.max_source or config.max_source)
+    config = replace(config, max_source=limit)
+    core = ClassificationCore(
+        host,
+        corpus.train,
+        family=family,
+        reward=reward,
+        lanes=config.lanes,
+        max_source=config.max_source,
+        steps=config.allocations,
+        stop=config.stop,
+        seed=config.seed,
+    )
+    settings = PPOSettings(
+        rollout=16, batch_size=1024, learning_rate=config.learning_rate, gamma=config.gamma
+    )
+    ppo = make_ppo(TranslationVecEnv(core), settings, seed=config.seed, device=config.device)
+    valid = corpus.valid[: config.valid_texts]
+    texts, labels = [pair.source for pair in valid], [pair.target for pair in valid]
+    native = classify_texts(host, texts, max_source=config.max_source)
+    accuracy, likelihood = label_quality(native, labels)
+    claim_output(out)
+    write_json(
+        out / "config.json",
+        {
+            **asdict(config),
+            "out": out,
+            "objective_resolved": objective,
+            "ppo": replace(settings, gamma=ppo.gamma),
+            "corpus_resolved": {"name": corpus.name, "fingerprint": corpus.fingerprint},
+            "host_resolved": {
+                "name": host.name,
+                "fingerprint": host.fingerprint,
+                "labels": host.labels,
+            },
+            "provenance": provenance(),
+        },
+    )
+    console.print(
+        f"host {host.name} on {corpus.name}: accuracy {accuracy:.1f} on {len(valid)} validation "
+        f"texts; results go to {out}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    validator = LabelValidator(
+        valid,
+        Meter(host),
+        native_accuracy=accuracy,
+        classify=lambda texts, policy: policy.classify(texts, host, max_source=config.max_source),
+        reads_target=objective.reads_target,
+        reads_weight=objective.reads_weight,
+    )
+    every = max(1, config.steps // config.validations)
+    began = time.monotonic()
+    learn(ppo, config.steps, [Validation(validator, every=every)], log_folder=out)
+    training_seconds = time.monotonic() - began
+    policy, kept = validator.policy, validator.best
+    assert kept is not None
+    assert policy.training is not None
+    policy.training = replace(policy.training, corpus=corpus.name)
+    policy.save(out / "policy")  # before anything that comes may fail
+    curve = [asdict(point) for point in validator.curve]
+    learning_curves(
+        curve,
+        native={"accuracy": accuracy},
+        kept=kept.env_steps,
+        reads_target=objective.reads_target,
+    ).savefig(out / "curves.png")
+    results = {
+        **judge_labels(
+            host,
+            corpus.test,
+            policy,
+            out,
+            console,
+            max_source=config.max_source,
+            seed=config.seed,
+        ),
+        "env_steps": ppo.num_timesteps,
+        "training_seconds": training_seconds,
+        "seconds": time.monotonic() - started,
+        "valid": {
+            "native": {"accuracy": accuracy, "log_likelihood": likelihood},
+            "kept": asdict(kept),
+            "curve": curve,
+        },
+        "truncated_training_texts": core.truncated,
+        "dropped_training_texts": corpus.dropped,
+    }
+    write_json(out / "results.json", results)
+    for split in ("training", "test"):
+        if results[f"truncated_{split}_texts"]:
+            console.print(
+                f"{results[f'truncated_{split}_texts']} {split} texts were longer than "
+                f"{config.max_source} tokens and were cut",
+                soft_wrap=True,
+            )
+    return results
+
+
+def main() -> None:
+    """Runs from the command line; bad input prints one line and exits with 2."""
+    # What looks like an emoji's name, such as :de:, is part of some file's name.
+    console = Console(emoji=False)
+    run_program("rlattn.experiments.ppo_classify", __doc__, Config, partial(run, console=console))
+
+
+if __name__ == "__main__":
+    main()
