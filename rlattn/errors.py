@@ -23,7 +23,16 @@ class SteeringError(RlattnError, RuntimeError):
 
 
 class ContractError(RlattnError, ValueError):
-    """A term, family or task broke a rule that all of its kind keep; the message says which."""
+    """A term, family or task broke a rule that all of its kind keep; the message says which.
+
+    Args:
+        message: What was wrong, what was expected, and what to do.
+        lane: The lane in which it came up, where that is known.
+    """
+
+    def __init__(self, message: str, lane: int | None = None) -> None:
+        super().__init__(message)
+        self.lane = lane
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -19,7 +19,7 @@ from rlattn.envs.books import Books
 from rlattn.envs.queue import Queue
 from rlattn.envs.store import Rows
 from rlattn.envs.transition import Transition, View
-from rlattn.errors import InputError
+from rlattn.errors import ContractError, InputError
 from rlattn.hosts import Host
 from rlattn.observation import Observer
 from rlattn.rewards import Step, Texts, TotalReward
@@ -254,7 +254,7 @@ class Core(ABC):
         self, step: Step, terminated: np.ndarray, truncated: np.ndarray, token: np.ndarray
     ) -> Transition:
         """Has a step rewarded, and starts lanes anew whose sentences ended with it."""
-        reward, opened = self._books.enter(step), step.opened
+        reward, opened = self._rewarded(step), step.opened
         lanes = np.flatnonzero(terminated | truncated)
         final_view, summaries = None, []
         if len(lanes):
@@ -265,6 +265,21 @@ class Core(ABC):
         return Transition(
             self.view(), reward, terminated, truncated, final_view, summaries, token, opened
         )
+
+    def _rewarded(self, step: Step) -> np.ndarray:
+        """The reward of a step; if it goes wrong, with the sentence that it went wrong in."""
+        try:
+            return self._books.enter(step)
+        except ContractError as error:
+            if error.lane is None:
+                raise
+            (source, target), age = self._pairs[error.lane], self.ages[error.lane]
+            said = self.hypotheses(np.array([error.lane]))[0]
+            raise ContractError(
+                f"{error}; this was step {age} of the source {source!r}, whose target is "
+                f"{target!r}; so far it has {said!r}",
+                error.lane,
+            ) from error.__cause__
 
     def _begin(self, lanes: np.ndarray) -> None:
         self._start(lanes)

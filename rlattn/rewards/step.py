@@ -33,6 +33,12 @@ class Texts(NamedTuple):
     hypotheses: list[str]
     references: list[str]
 
+    def only(self, lane: int) -> Texts:
+        """Those of one lane, as if there were no other: of one sentence, or none."""
+        here = np.flatnonzero(self.lanes == lane)
+        sides = ([side[i] for i in here] for side in self[1:])
+        return Texts(np.zeros_like(here), *sides)
+
 
 class Step:
     """One step of all lanes, as reward terms see it; all tensors are on the host's device.
@@ -159,6 +165,25 @@ class Step:
         wide = torch.zeros(len(self.token), device=self.token.device)
         wide[torch.from_numpy(lanes).to(wide.device)] = values.to(wide)
         return wide
+
+    def only(self, lane: int) -> Step:
+        """The same step of one lane alone, to whoever reads this one."""
+
+        def here(rows: Tensor | None) -> Tensor | None:
+            return None if rows is None else rows[lane : lane + 1]
+
+        tensors = ("token", "logits", "age", "done", "mask", "opened", "attention", "coverage")
+        alone = Step(
+            **{name: getattr(self, name)[lane : lane + 1] for name in tensors},
+            native_logits=here(self._native_logits),
+            native_token=here(self._native_token),
+            reference_token=here(self._reference_token),
+            label=here(self._label),
+            finished=None if self._finished is None else self._finished.only(lane),
+            partial=None if self._partial is None else self._partial.only(lane),
+        )
+        alone.reader = self.reader
+        return alone
 
     def _asked_for(self, value: T | None, name: str, need: Need) -> T:
         who, needs = self.reader or ("", frozenset({need}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rlattn.errors import ContractError, InputError
+from rlattn.errors import ContractError, InputError, RlattnError
 from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import make_reward
 from rlattn.rewards.step import Need, Step, Texts
@@ -79,12 +80,12 @@ class TotalReward:
             The weighted sum, ``[lanes]``, and the terms before weighting, ``[lanes, terms]``.
 
         Raises:
-            ContractError: If a term gives anything but one number for each lane.
+            ContractError: If a term raises, or gives anything but one number for each lane.
         """
         rows = []
         for name, term in self.terms.items():
             step.reader = name, term.needs
-            rows.append(checked(name, term(step), step))
+            rows.append(checked(name, _asked(term, step), step))
         step.reader = None
         values = torch.stack(rows, dim=1)
         weights = values.new_tensor([weight.value for weight in self._weights.values()])
@@ -120,7 +121,8 @@ class TotalReward:
             if len(lanes):
                 raise ContractError(
                     f"the reward {name!r} gave {column[lanes[0]]} in lane {lanes[0]}"
-                    f" ({len(lanes)} of {len(column)} lanes): expected finite numbers"
+                    f" ({len(lanes)} of {len(column)} lanes): expected finite numbers",
+                    int(lanes[0]),
                 )
 
     def finish(self, sums: np.ndarray, lengths: np.ndarray, per: Per = "step") -> None:
@@ -133,6 +135,32 @@ class TotalReward:
         """
         for weight, column in zip(self._weights.values(), sums.T, strict=True):
             weight.finish(column, lengths, per)
+
+
+def _asked(term: Reward, step: Step) -> Any:
+    """What a term gives for a step; where it raises, the lane is looked for that it raises in."""
+    try:
+        return term(step)
+    except RlattnError:
+        raise
+    except Exception as error:
+        lanes = range(len(step.token))
+        lane = next((lane for lane in lanes if _raises(term, step.only(lane), error)), None)
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise ContractError(
+            f"the reward {term.name!r} raised {type(error).__name__}: {error} ({frame.filename}, "
+            f"line {frame.lineno})",
+            lane,
+        ) from error
+
+
+def _raises(term: Reward, step: Step, expected: Exception) -> bool:
+    """Whether a term raises the same again."""
+    try:
+        term(step)
+    except Exception as error:
+        return (type(error), str(error)) == (type(expected), str(expected))
+    return False
 
 
 def checked(name: str, values: Any, step: Step) -> Tensor:

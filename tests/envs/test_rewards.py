@@ -145,3 +145,29 @@ def test_mistakes_are_told_at_the_first_step(host: Seq2SeqHost) -> None:
         core.reset(0)
         with pytest.raises(ContractError, match=message):
             core.step(random_action(core, np.random.default_rng(0)))
+
+
+@pytest.mark.usefixtures("_registered_only_here")
+def test_what_goes_wrong_is_told_with_its_sentence(host: Seq2SeqHost) -> None:
+    @register_reward
+    def late(step: Step) -> Tensor:
+        if (step.age == 3).any():
+            raise KeyError("nowhere")
+        return torch.zeros_like(step.reads_fraction)
+
+    @register_reward
+    def broken(step: Step) -> Tensor:
+        return torch.where(step.age == 3, torch.nan, 0.0)
+
+    for name, problem in (("late", "raised KeyError"), ("broken", "gave nan in lane")):
+        core, rng = make(host, reward={name: 1.0}), np.random.default_rng(0)
+        core.reset(0)
+        while not (core.ages == 2).any():
+            core.step(random_action(core, rng))
+        lane = int((core.ages == 2).argmax())
+        pair = core.pair(lane)
+        with pytest.raises(ContractError, match=f"the reward '{name}' {problem}") as raised:
+            core.step(random_action(core, rng))
+        assert raised.value.lane == lane
+        assert f"step 3 of the source {pair.source!r}" in str(raised.value)
+        assert f"whose target is {pair.target!r}" in str(raised.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -156,3 +157,33 @@ def test_numbers_that_are_not_finite_are_refused_by_name() -> None:
     values = np.array([[0.0, 1.0], [0.0, math.nan], [0.0, math.inf]])
     with pytest.raises(ContractError, match=r"'reads' gave nan in lane 1 \(2 of 3 lanes\)"):
         total.check_finite(values)
+
+
+@pytest.mark.usefixtures("_registered_only_here")
+def test_a_term_that_raises_is_named_with_the_lane_and_the_line() -> None:
+    @register_reward
+    def divided(step: Step) -> Tensor:
+        ones = [1 / (token - 7) for token in step.token.tolist()]
+        return torch.tensor(ones)
+
+    here = step()
+    here.token[1] = 7
+    with pytest.raises(ContractError) as raised:
+        TotalReward({"divided": 1.0})(here)
+    assert "the reward 'divided' raised ZeroDivisionError: " in str(raised.value)
+    assert re.search(r"test_total\.py, line \d+\)$", str(raised.value))
+    assert raised.value.lane == 1
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.usefixtures("_registered_only_here")
+def test_where_no_lane_raises_by_itself_none_is_named() -> None:
+    @register_reward
+    def together(step: Step) -> Tensor:
+        if len(step.token) > 1:
+            raise RuntimeError("too many")
+        return torch.zeros(1)
+
+    with pytest.raises(ContractError, match="raised RuntimeError: too many") as raised:
+        TotalReward({"together": 1.0})(step())
+    assert raised.value.lane is None
