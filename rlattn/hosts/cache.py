@@ -20,9 +20,9 @@ VARIABLE = "RLATTN_CACHE"
 
 
 def default_cache() -> Path:
-    """Returns the folder that `RLATTN_CACHE` names, or else the user's cache directory."""
+    """The folder that `RLATTN_CACHE` names, or else the user's cache directory; absolute."""
     named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("rlattn")
+    return Path(named).expanduser().absolute() if named else platformdirs.user_cache_path("rlattn")
 
 
 def digest(settings: object) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rlattn.errors import InputError
-from rlattn.inference.fields import parse, read, shown
+from rlattn.fields import parse, read, shown
 from rlattn.inference.record import Scores, Training
 from rlattn.policy import PolicyConfig
 from rlattn.reading import Reading

@@ -5,29 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from rlattn.actions import ActionFamily
 from rlattn.actions.per_layer import PerLayer
+from rlattn.cards import explained, read_text, read_weights
 from rlattn.errors import InputError
+from rlattn.fields import shown
 from rlattn.inference.card import FORMAT, FamilyOrigin, HostId, PolicyCard, dump, parse_card
-from rlattn.inference.fields import shown
 from rlattn.inference.record import Scores, Training
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading
 
 CARD, WEIGHTS, PICTURE = "policy.json", "policy.safetensors", "attention.png"
 _CRITIC = "value."
-_MARGIN = 2**20
-"""The most bytes of a card, and of what stands before the numbers of the weights; both take a
-few thousand. Nothing longer is read."""
 
 
 def write_folder(
@@ -87,13 +82,12 @@ def read_folder(folder: Path, name: str | None = None) -> tuple[PolicyCard, Atte
         if not (folder / file).is_file():
             raise InputError(f"{name}: not a policy folder: {file} is missing")
     damaged = f"{name}: a damaged policy folder"
-    with _explained(damaged):
-        card = parse_card(_text(folder / CARD))
-    with _explained(name):
+    with explained(damaged):
+        card = parse_card(read_text(folder / CARD))
+    with explained(name):
         expected = _expected(card)
-    with _explained(damaged):
-        content = _content(folder / WEIGHTS, sum(map(_bytes, expected.values())) + _MARGIN)
-        weights = _weights(content, card.weights_sha256, expected)
+    with explained(damaged):
+        weights = read_weights(folder / WEIGHTS, card.weights_sha256, expected)
     policy = AttentionPolicy(card.policy)
     policy.load_state_dict(weights)
     if card.weights_sha256 is None:
@@ -103,27 +97,6 @@ def read_folder(folder: Path, name: str | None = None) -> tuple[PolicyCard, Atte
             stacklevel=3,
         )
     return card, policy
-
-
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (InputError, OSError) as error:
-        raise InputError(f"{what}: {error}") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return _content(path, _MARGIN).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is damaged ({error})") from error
-
-
-def _content(path: Path, most: int) -> bytes:
-    if (size := path.stat().st_size) > most:
-        raise InputError(f"{path.name}: found {size:,} bytes, expected at most {most:,}")
-    return path.read_bytes()
 
 
 def _expected(card: PolicyCard) -> dict[str, Tensor]:
@@ -145,41 +118,6 @@ def _expected(card: PolicyCard) -> dict[str, Tensor]:
         )
     version = 1 if card.weights_sha256 is None else FORMAT
     return {name: tensor.to(_dtype(name, version)) for name, tensor in policy.state_dict().items()}
-
-
-def _weights(content: bytes, digest: str | None, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a file, once they are known to be those that were saved."""
-    found = hashlib.sha256(content).hexdigest()
-    if digest not in (None, found):
-        raise InputError(
-            f"{WEIGHTS} is damaged or was changed: its SHA-256 is {found}, policy.json says "
-            f"{digest}: save the policy anew, or fetch it again"
-        )
-    try:
-        weights = load(content)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{WEIGHTS} is damaged ({reason})") from error
-    for name in sorted(weights.keys() ^ expected.keys()):
-        state = "is missing" if name in expected else "is none of this policy's"
-        raise InputError(f"{WEIGHTS}: the tensor {name!r} {state}, as policy.json describes it")
-    for name, needed in expected.items():
-        if _kind(weights[name]) != _kind(needed):
-            raise InputError(
-                f"{WEIGHTS}: the tensor {name!r} is {_kind(weights[name])}, and policy.json "
-                f"describes one that is {_kind(needed)}"
-            )
-        if not weights[name].isfinite().all():
-            raise InputError(f"{WEIGHTS}: the tensor {name!r} holds numbers that are not finite")
-    return weights
-
-
-def _kind(tensor: Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
 
 
 def _dtype(name: str, version: int = FORMAT) -> torch.dtype:

@@ -98,6 +98,8 @@ def test_the_environment_variable_names_the_cache(
     assert default_cache() == tmp_path
     monkeypatch.setenv(VARIABLE, "~/hosts")
     assert default_cache() == Path.home() / "hosts"
+    monkeypatch.setenv(VARIABLE, "hosts")
+    assert default_cache() == Path.cwd() / "hosts"
     monkeypatch.delenv(VARIABLE)
     assert default_cache().name == "rlattn"
 

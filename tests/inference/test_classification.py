@@ -21,6 +21,7 @@ from rlattn.policy import AttentionPolicy, PolicyConfig
 from rlattn.reading import Reading
 from rlattn.steering import Allocation
 from tests.envs.texts import labelled, make
+from tests.hosts.classifier.labelled import CORPUS
 from tests.hosts.classifier.small import (
     LABELS,
     small_classifier,
@@ -156,6 +157,19 @@ class TestTrainedPolicy:
         for given in (None, host):
             read = policy.classify(TEXTS, given, max_source=SOURCE)
             assert (read.labels, read.opened) == (expected.labels, expected.opened)
+
+    def test_it_finds_a_head_that_was_trained(
+        self, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("RLATTN_CACHE", str(tmp_path / "cache"))
+        host = load_classifier(f"pooled:{place}", lambda: CORPUS)
+        torch.manual_seed(0)
+        labels = len(host.labels)
+        network = AttentionPolicy(PolicyConfig("gate", host.d_model, READING.d_state(labels), 16))
+        policy = TrainedPolicy(network, host.name, host.fingerprint, reading=READING)
+        policy.save(tmp_path / "policy")
+        given, found = policy.classify(TEXTS, host), load(tmp_path / "policy").classify(TEXTS)
+        assert (found.labels, found.opened) == (given.labels, given.opened)
 
     def test_another_host_is_refused(self, place: Path) -> None:
         host = load_classifier(place)

@@ -14,8 +14,9 @@ from rlattn.errors import InputError
 from rlattn.hosts.classifier.base import ClassifierHost
 from rlattn.hosts.classifier.builtin import builtin_classifier
 from rlattn.hosts.classifier.config import ClassifierConfig
+from rlattn.hosts.classifier.head_folder import is_head
 from rlattn.hosts.classifier.sequence import SequenceClassifierHost
-from rlattn.hosts.classifier.trained import MINILM, mean_classifier, pooled_classifier
+from rlattn.hosts.classifier.trained import MINILM, kept_classifier, trained_classifier
 from rlattn.hosts.pretrained import pretrained
 from rlattn.hosts.settings import with_budget
 
@@ -36,13 +37,14 @@ def load_classifier(
             ``builtin:5min`` say; ``minilm`` for the encoder all-MiniLM-L6-v2 (extra ``minilm``)
             with a linear head on its mean state; or ``pooled:`` before ``minilm``, a folder or a
             hub id for any encoder whose states are pooled by attention. Heads are trained on
-            `corpus` first and kept in the cache.
+            `corpus` first and kept in the cache, in a folder that can be given, too.
         corpus: Gives the texts and labels to train on. A model that only numbers its labels
             (``LABEL_0``) takes them from here, in the order of `labels_of`.
         device: Where the weights go.
 
     Returns:
-        The frozen host.
+        The frozen host. Its name leads to it without a corpus: of what is trained first, it is the
+        folder that keeps it.
 
     Raises:
         InputError: If there is no such classifier, it cannot be read, or a corpus is missing.
@@ -50,14 +52,16 @@ def load_classifier(
             cannot be followed.
     """
     text = str(name)
+    if is_head(text):
+        return kept_classifier(text, device)
     kind, _, rest = text.partition(":")
     if kind == "builtin" or text == MINILM or text.startswith(_POOLED):
         if corpus is None:
             raise InputError(f"classifier {name} is trained on a corpus, and none was given")
         if text.startswith(_POOLED):
-            return pooled_classifier(text.removeprefix(_POOLED), corpus(), device)
+            return trained_classifier("pooled", text.removeprefix(_POOLED), corpus(), device)
         if text == MINILM:
-            return mean_classifier(text, corpus(), device)
+            return trained_classifier("mean", text, corpus(), device)
         pairs = corpus()
         config = with_budget(ClassifierConfig.for_corpus(pairs), rest)
         return load_classifier(builtin_classifier(pairs, config, device=device), device=device)

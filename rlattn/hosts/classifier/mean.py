@@ -13,6 +13,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from rlattn.corpora import ParallelCorpus, labels_of
+from rlattn.errors import InputError
 from rlattn.hosts.classifier.drops import opened_at_random
 from rlattn.hosts.classifier.framing import Framing
 from rlattn.hosts.classifier.head import HeadConfig, shuffled
@@ -28,10 +29,19 @@ class MeanClassifier(nn.Module):
     Args:
         encoder: A Hugging Face encoder.
         output: From a mean to logits.
+
+    Raises:
+        InputError: If these are for means of another width.
     """
 
     def __init__(self, encoder: PreTrainedModel, output: nn.Linear) -> None:
         super().__init__()
+        width = encoder.config.hidden_size
+        if output.in_features != width:
+            raise InputError(
+                f"the head is for states of width {output.in_features}, and the encoder's have "
+                f"{width}; train a head on this encoder"
+            )
         self.encoder, self.output = encoder, output
 
     @property

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 from transformers import AutoModel, PreTrainedModel
 
+from rlattn.cards import explained
 from rlattn.corpora import ParallelCorpus, labels_of
 from rlattn.errors import InputError
 from rlattn.hosts.cache import cached_folder, default_cache, digest
-from rlattn.hosts.card import write_card
 from rlattn.hosts.classifier.base import ClassifierHost
 from rlattn.hosts.classifier.head import HeadConfig, train_head
+from rlattn.hosts.classifier.head_folder import (
+    CARD,
+    FORMAT,
+    EncoderId,
+    HeadCard,
+    Kind,
+    read_head,
+    write_head,
+)
 from rlattn.hosts.classifier.mean import MeanClassifier, train_mean
 from rlattn.hosts.classifier.pool import AttentionPool
 from rlattn.hosts.classifier.pooled import PooledClassifierHost
@@ -30,8 +38,6 @@ from rlattn.hosts.pretrained import pretrained
 MINILM = "minilm"
 """Name of the encoder all-MiniLM-L6-v2, which comes with the extra of this name."""
 
-_FORMAT = 1  # Raised when the same corpus, encoder and config give another head.
-_FILE = "head.safetensors"
 _VALIDATION_PAIRS = 1000
 
 
@@ -62,17 +68,21 @@ def load_encoder(name: str, device: str | torch.device) -> tuple[PreTrainedModel
     return model.to(torch.device(device)).eval().requires_grad_(False), tokenizer
 
 
-def mean_classifier(
+def trained_classifier(
+    kind: Kind,
     name: str,
     corpus: ParallelCorpus,
     device: str | torch.device = "cpu",
     config: HeadConfig | None = None,
     cache_dir: Path | None = None,
     progress: bool = True,
-) -> SequenceClassifierHost:
-    """An encoder with a linear head on the mean of its states, which is trained when first asked.
+) -> ClassifierHost[Any]:
+    """An encoder with a head, which is trained when it is asked for the first time.
 
     Args:
+        kind: ``mean`` for a linear head on the mean of the states: a gate keeps what it shuts from
+            the encoder; ``pooled`` for one that pools them by attention, which an allocation
+            steers.
         name: As for `load_encoder`.
         corpus: Texts, and their labels as targets.
         device: Where the weights go, and the head is trained.
@@ -81,89 +91,83 @@ def mean_classifier(
         progress: Whether to draw a progress bar while training.
 
     Returns:
-        The frozen host: a gate keeps what it shuts from the encoder.
+        The frozen host, whose name is the folder of the head; `kept_classifier` finds it there.
 
     Raises:
         InputError: If there is no such encoder, the cache cannot be written, or `labels_of`
             refuses the corpus.
     """
     settings, labels = config or HeadConfig(), labels_of(corpus)
-    encoder, tokenizer = load_encoder(name, device)
-
-    def host(output: nn.Module) -> SequenceClassifierHost:
-        assert isinstance(output, nn.Linear)
-        return SequenceClassifierHost(MeanClassifier(encoder, output), tokenizer, name, labels)
-
-    def train() -> nn.Module:
-        return train_mean(encoder, tokenizer, corpus, settings, progress).output
-
-    weights = _kept("mean", encoder, corpus, settings, cache_dir, train, host)
-    output = nn.Linear(encoder.config.hidden_size, len(labels))
-    output.load_state_dict(weights)
-    return host(output.to(encoder.device))
-
-
-def pooled_classifier(
-    name: str,
-    corpus: ParallelCorpus,
-    device: str | torch.device = "cpu",
-    config: HeadConfig | None = None,
-    cache_dir: Path | None = None,
-    progress: bool = True,
-) -> PooledClassifierHost:
-    """An encoder with a head that pools its states by attention, which is trained when first asked.
-
-    Arguments and errors are those of `mean_classifier`.
-
-    Returns:
-        The frozen host: an allocation steers the pooling.
-    """
-    settings, labels = config or HeadConfig(), labels_of(corpus)
-    encoder, tokenizer = load_encoder(name, device)
-
-    def host(pool: nn.Module) -> PooledClassifierHost:
-        assert isinstance(pool, AttentionPool)
-        return PooledClassifierHost(encoder, tokenizer, pool, labels, f"pooled:{name}")
-
-    def train() -> nn.Module:
-        return train_head(encoder, tokenizer, corpus, settings, progress)
-
-    weights = _kept("pooled", encoder, corpus, settings, cache_dir, train, host)
-    heads, width = weights["query.weight"].shape
-    pool = AttentionPool(width, len(labels), heads)
-    pool.load_state_dict(weights)
-    return host(pool.to(encoder.device))
-
-
-def _kept(
-    kind: str,
-    encoder: PreTrainedModel,
-    corpus: ParallelCorpus,
-    config: HeadConfig,
-    cache_dir: Path | None,
-    train: Callable[[], nn.Module],
-    host: Callable[[nn.Module], ClassifierHost[Any]],
-) -> dict[str, Tensor]:
-    """The weights of a head, from the cache; it is trained if they are not there."""
-    made_of = {
-        "kind": kind,
-        "encoder": fingerprint(encoder),
-        "corpus": {"name": corpus.name, "fingerprint": corpus.fingerprint},
-        "config": asdict(config),
-    }
+    # The head's card must lead to the encoder from wherever it is read.
+    local = name != MINILM and Path(name).is_dir()
+    place = str(Path(name).resolve()) if local else name
+    encoder, tokenizer = load_encoder(place, device)
+    whose = EncoderId(place, fingerprint(encoder))
+    data = {"name": corpus.name, "fingerprint": corpus.fingerprint}
 
     def build(folder: Path) -> None:
-        head = train()
-        weights = {key: tensor.contiguous().cpu() for key, tensor in head.state_dict().items()}
-        save_file(weights, folder / _FILE)
-        valid = corpus.valid[:_VALIDATION_PAIRS]
-        found = accuracy(host(head), valid, config.max_length)
-        write_card(folder, {**made_of, "validation": found._asdict()})
+        head: nn.Module
+        if kind == "mean":
+            head = train_mean(encoder, tokenizer, corpus, settings, progress).output
+            width = head.in_features
+        else:
+            head = train_head(encoder, tokenizer, corpus, settings, progress)
+            width = head.query.in_features
+        host = _host(encoder, tokenizer, head, labels, name)
+        found = accuracy(host, corpus.valid[:_VALIDATION_PAIRS], settings.max_length)
+        card = HeadCard(kind, whose, width, labels, settings, data, found._asdict())
+        write_head(folder, card, head)
 
-    key = digest({**made_of, "corpus": corpus.fingerprint, "format": _FORMAT})
-    room = 1_000_000 + 100 * encoder.config.hidden_size * (1 + config.heads)
-    place = cached_folder(cache_dir or default_cache(), f"head-{key[:32]}", room, build)
-    return load_file(place / _FILE)
+    made_of = {"kind": kind, "encoder": asdict(whose), "config": asdict(settings)}
+    key = digest({**made_of, "corpus": corpus.fingerprint, "format": FORMAT})
+    room = 1_000_000 + 100 * encoder.config.hidden_size * (1 + settings.heads)
+    kept = cached_folder(cache_dir or default_cache(), f"head-{key[:32]}", room, build)
+    with explained(f"classifier {kept} (without this folder it is trained anew)"):
+        card, head = read_head(kept)
+    return _host(encoder, tokenizer, head, card.labels, str(kept.absolute()))
+
+
+def kept_classifier(folder: str | Path, device: str | torch.device = "cpu") -> ClassifierHost[Any]:
+    """Loads a head from its folder, and the encoder that it was trained on.
+
+    Args:
+        folder: Where `trained_classifier` keeps it.
+        device: Where the weights go.
+
+    Returns:
+        The frozen host.
+
+    Raises:
+        InputError: If head or encoder cannot be read, or the encoder is another by now.
+    """
+    with explained(f"classifier {folder}"):
+        card, head = read_head(Path(folder))
+        elsewhere = f"; where the encoder has moved, write its place into {CARD}"
+        try:
+            encoder, tokenizer = load_encoder(card.encoder.name, device)
+        except InputError as error:
+            raise InputError(f"{error}{elsewhere}") from error
+        expected, found = card.encoder.fingerprint, fingerprint(encoder)
+        if found != expected:
+            raise InputError(
+                f"its head was trained on encoder {card.encoder.name} ({expected[:12]}), and what "
+                f"is there now is another ({found[:12]}){elsewhere}"
+            )
+    return _host(encoder, tokenizer, head, card.labels, str(folder))
+
+
+def _host(
+    encoder: PreTrainedModel,
+    tokenizer: Any,
+    head: nn.Module,
+    labels: Sequence[str],
+    name: str,
+) -> ClassifierHost[Any]:
+    head = head.to(encoder.device)
+    if isinstance(head, AttentionPool):
+        return PooledClassifierHost(encoder, tokenizer, head, labels, name)
+    assert isinstance(head, nn.Linear)
+    return SequenceClassifierHost(MeanClassifier(encoder, head), tokenizer, name, labels)
 
 
 def _minilm() -> Path:

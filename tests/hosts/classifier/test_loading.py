@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from rlattn.corpora import ParallelCorpus, read_parallel
 from rlattn.errors import InputError, UnsupportedModelError
 from rlattn.hosts import load_host
 from rlattn.hosts.card import read_card
 from rlattn.hosts.classifier import PooledClassifierHost, SequenceClassifierHost, load_classifier
+from rlattn.hosts.classifier.head_folder import read_head
 from rlattn.hosts.classifier.quality import accuracy
 from tests.conftest import SHARED
 from tests.hosts.classifier.labelled import CORPUS
@@ -85,6 +87,23 @@ def test_the_built_in_classifier_is_trained_on_the_corpus_that_is_given(cache: P
     assert (again.name, again.fingerprint) == (host.name, host.fingerprint)
 
 
+@pytest.mark.parametrize("name", ["builtin:2steps", "minilm", "pooled:minilm", "pooled:encoder"])
+def test_what_was_trained_is_found_again_without_its_corpus(
+    name: str, minilm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RLATTN_CACHE", "cache")
+    shutil.copytree(minilm, tmp_path / "encoder")
+    monkeypatch.chdir(tmp_path)
+    host = load_classifier(name, corpus)
+    monkeypatch.chdir("/")
+    again = load_classifier(host.name)
+    assert type(again) is type(host)
+    assert (again.name, again.labels) == (host.name, host.labels)
+    assert again.fingerprint == host.fingerprint
+    encoded = host.encode(host.tokenize(sentences(5), SOURCE).ids)
+    torch.testing.assert_close(again.classify(encoded), host.classify(encoded))
+
+
 @pytest.mark.parametrize("name", ["minilm", "pooled:minilm"])
 def test_heads_are_trained_once_and_kept(name: str, cache: Path, minilm: Path) -> None:
     host = load_classifier(name, corpus)
@@ -94,11 +113,10 @@ def test_heads_are_trained_once_and_kept(name: str, cache: Path, minilm: Path) -
     assert kept.stat().st_mtime_ns == written
     assert [path.name for path in cache.iterdir()] == [kept.name]
     assert again.fingerprint == host.fingerprint
-    assert (again.name, again.labels) == (name, ("glad", "sad"))
+    assert (again.name, again.labels) == (str(kept), ("glad", "sad"))
     found = accuracy(again, CORPUS.valid, 16)
     assert found.whole > 0.8
-    assert read_card(kept)["validation"] == pytest.approx(found._asdict())
-    assert load_file(kept / "head.safetensors")
+    assert read_head(kept)[0].validation == pytest.approx(found._asdict())
     load_classifier(name, lambda: replace(CORPUS, fingerprint="1"))
     assert len(list(cache.iterdir())) == 2
 
@@ -108,7 +126,44 @@ def test_the_kinds_of_heads_lead_to_the_kinds_of_hosts(cache: Path, minilm: Path
     assert isinstance(load_classifier("pooled:minilm", corpus), PooledClassifierHost)
     named = load_classifier(f"pooled:{minilm}", corpus)
     assert named.fingerprint == load_classifier("pooled:minilm", corpus).fingerprint
-    assert len(list(cache.iterdir())) == 2
+
+
+class TestEncoderOfAHead:
+    """A head is worth nothing with another encoder than its own."""
+
+    @pytest.fixture
+    def head(self, cache: Path, tmp_path: Path) -> Path:
+        """A head's folder, of an encoder in the folder ``encoder``."""
+        place = tmp_path / "encoder"
+        small_encoder().save_pretrained(place)
+        telling_tokenizer().save_pretrained(place)
+        return Path(load_classifier(f"pooled:{place}", corpus).name)
+
+    def test_another_one_in_its_place_is_refused(self, head: Path, tmp_path: Path) -> None:
+        small_encoder(initializer_range=0.1).save_pretrained(tmp_path / "encoder")
+        message = rf"^classifier {head}: its head was trained on encoder {tmp_path}/encoder \(.*"
+        with pytest.raises(InputError, match=f"{message} is another .*into head.json$"):
+            load_classifier(head)
+        # By the encoder's name a head is found, or trained, for the one that is there.
+        name = load_classifier(f"pooled:{tmp_path / 'encoder'}", corpus).name
+        assert name != str(head)
+
+    def test_it_may_move_if_the_card_is_told(self, head: Path, tmp_path: Path) -> None:
+        before = load_classifier(head).fingerprint
+        (tmp_path / "encoder").rename(tmp_path / "moved")
+        with pytest.raises(InputError, match=r"encoder: neither .* write its place into head.json"):
+            load_classifier(head)
+        card = json.loads((head / "head.json").read_text())
+        card["encoder"]["name"] = str(tmp_path / "moved")
+        (head / "head.json").write_text(json.dumps(card))
+        assert load_classifier(head).fingerprint == before
+
+    def test_a_head_that_was_damaged_in_the_cache_is_told(self, head: Path, tmp_path: Path) -> None:
+        (head / "head.safetensors").write_bytes(b"")
+        with pytest.raises(
+            InputError, match=r"without this folder it is trained anew\): head\.saf"
+        ):
+            load_classifier(f"pooled:{tmp_path / 'encoder'}", corpus)
 
 
 def test_an_encoder_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

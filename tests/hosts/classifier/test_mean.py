@@ -51,6 +51,11 @@ def test_all_rows_are_pooled(host: SequenceClassifierHost) -> None:
         host.classify(encoded, Allocation("scale", torch.ones(encoded.mask.shape)))
 
 
+def test_a_head_for_another_width_is_refused() -> None:
+    with pytest.raises(InputError, match="states of width 16, and the encoder's have 32"):
+        MeanClassifier(small_encoder(), torch.nn.Linear(16, 2))
+
+
 def test_its_head_learns_from_wholes_and_from_parts() -> None:
     encoder, tokenizer = small_encoder(initializer_range=0.05), telling_tokenizer()
     config = HeadConfig(max_steps=300, learning_rate=3e-2, shut=0.5, views=2)
