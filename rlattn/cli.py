@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import torch
 import tyro
 
 from rlattn.errors import InputError, RlattnError
 from rlattn.hosts import Seq2SeqHost, load_host
+from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.inference import TrainedPolicy, load
 
 T = TypeVar("T")
@@ -94,7 +96,7 @@ def check_device(name: str) -> None:
 def find_policy(
     name: str, host: str | None, device: str = "cpu"
 ) -> tuple[TrainedPolicy, Seq2SeqHost]:
-    """Loads a policy and the host that it was trained on.
+    """Loads a policy of a translator, and the host that it was trained on.
 
     Args:
         name: The policy's folder, or its name on the Hugging Face hub.
@@ -105,9 +107,39 @@ def find_policy(
         InputError: If one of them cannot be used, or they do not belong together.
     """
     policy = load(name)
-    try:
+    if policy.reading is not None:
+        raise InputError(
+            f"{name}: this policy reads texts for a classifier, which writes nothing: use python "
+            "-m rlattn.classify"
+        )
+    with _place_asked_for():
         found = load_host(host or policy.host_name, device)
-    except InputError as error:
-        raise InputError(f"{error}; say with --host where the policy's host is") from error
     policy.check(found.model)
     return policy, found
+
+
+def find_classifier_policy(
+    name: str, host: str | None, device: str = "cpu"
+) -> tuple[TrainedPolicy, ClassifierHost[Any]]:
+    """Loads a policy of a classifier, and the host that it was trained on.
+
+    Arguments and errors are those of `find_policy`.
+    """
+    policy = load(name)
+    if policy.reading is None:
+        raise InputError(
+            f"{name}: this policy was trained on a translator, which labels nothing: use python "
+            "-m rlattn.translate"
+        )
+    with _place_asked_for():
+        found = load_classifier(host or policy.host_name, device=device)
+    policy.check(found.model)
+    return policy, found
+
+
+@contextmanager
+def _place_asked_for() -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error}; say with --host where the policy's host is") from error

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import select
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from io import BufferedReader, UnsupportedOperation
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +20,9 @@ from rlattn.errors import InputError
 
 _PIECE = 1 << 16  # bytes that are taken in at once
 _PAUSE = 0.2  # seconds without input, after which what has arrived is handed out
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What may end a line or a column, or cannot be UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,11 @@ class Chunk:
     lines: list[str]
     first: int
     size: int
+
+    @cached_property
+    def texts(self) -> dict[int, str]:
+        """Those in which there is more than space, by their numbers."""
+        return {number: line for number, line in enumerate(self.lines, self.first) if line.strip()}
 
 
 class LineSource:
@@ -143,3 +154,14 @@ def open_new(path: Path, files: ExitStack) -> TextIO:
 
     files.push(discard)
     return files.enter_context(stream)
+
+
+def in_one_line(text: str) -> str:
+    """Text with a space for whatever would end a line or a column, and none around it."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def json_line(data: object) -> str:
+    """JSON in one line for whoever reads it, with letters of all languages as they are."""
+    text = json.dumps(data, ensure_ascii=False)
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

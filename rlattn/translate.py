@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
-
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from rlattn.cli import (
     Maybe,
@@ -30,9 +15,10 @@ from rlattn.cli import (
     import_modules,
     run_program,
 )
+from rlattn.filters import LineFilter
 from rlattn.inference import translate
 from rlattn.plots import AttentionPage
-from rlattn.streams import LineSource, open_new
+from rlattn.streams import open_new
 
 
 @dataclass(frozen=True)
@@ -82,22 +68,15 @@ def run(config: Config) -> None:
     import_modules(config.imports)
     policy, host = find_policy(config.policy, config.host, config.device)
     limit = min(config.max_source, host.max_source or config.max_source)
-    cut, reads, count = 0, 0.0, 0
-    chunk_size = 16 * config.batch_size
     with ExitStack() as files:
-        source = LineSource.open(config.input, files)
-        chunks = source.chunks(chunk_size)
-        chunk = next(chunks, None)  # what cannot be read is found before anything is made
-        output = sys.stdout if config.output is None else open_new(config.output, files)
+        lines = LineFilter(config.input, config.output, 16 * config.batch_size, "sentences", files)
         page = None
         if config.html is not None:
             page = files.enter_context(AttentionPage(open_new(config.html, files)))
-        advance = files.enter_context(_progress(source.size, output))
-        while chunk is not None:
-            texts = [line for line in chunk.lines if line.strip()]
+        for chunk in lines:
             result = translate(
                 host,
-                texts,
+                list(chunk.texts.values()),
                 policy,
                 max_source=limit,
                 max_target=config.max_target,
@@ -105,55 +84,11 @@ def run(config: Config) -> None:
                 beams=config.beams,
                 trace=page is not None,
             )
-            written, alignments = iter(result.texts), iter(result.alignments)
-            for number, line in enumerate(chunk.lines, chunk.first):
-                print(next(written) if line.strip() else "", file=output, flush=True)
-                if page is not None and line.strip():
-                    page.add({"policy": next(alignments)}, f"line {number}")
-            cut, count = cut + result.truncated, count + len(texts)
-            reads += sum(result.reads_fraction)
-            advance(count, chunk.size)
-            chunk = next(chunks, None)
-    summary = f"{count} sentences, {100 * reads / max(count, 1):.1f} % of their positions read"
-    if cut:
-        summary += f"; {cut} were longer than {limit} tokens and were cut"
-    print(summary, file=sys.stderr)
-
-
-@contextmanager
-def _progress(size: int | None, output: TextIO) -> Iterator[Callable[[int, int], None]]:
-    """Shows progress on a terminal, unless the translations go there and are progress enough.
-
-    Args:
-        size: Of the input, in bytes, if that is known.
-        output: Where the translations go.
-
-    Yields:
-        What to call with the sentences done so far, and the bytes of the lines just done.
-    """
-    console = Console(stderr=True)
-    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
-    if size is not None:
-        columns += [BarColumn(), TaskProgressColumn(), TimeRemainingColumn()]
-    bar = Progress(
-        *columns,
-        console=console,
-        transient=True,
-        # Otherwise rich would send to the terminal what is printed into a file.
-        redirect_stdout=False,
-        redirect_stderr=False,
-        disable=not console.is_terminal or output.isatty(),
-    )
-    started = time.monotonic()
-    with bar:
-        task = bar.add_task("0 sentences", total=size)
-
-        def advance(sentences: int, more: int) -> None:
-            rate = sentences / (time.monotonic() - started)
-            description = f"{sentences:,} sentences, {rate:.1f} a second"
-            bar.update(task, advance=more, description=description)
-
-        yield advance
+            lines.write(chunk, result.texts, result.reads_fraction, result.truncated)
+            if page is not None:
+                for number, alignment in zip(chunk.texts, result.alignments, strict=True):
+                    page.add({"policy": alignment}, f"line {number}")
+    lines.summarise(limit)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlattn.errors import InputError
-from rlattn.streams import Chunk, LineSource, open_new
+from rlattn.streams import Chunk, LineSource, in_one_line, json_line, open_new
 
 
 def chunks(data: bytes, most: int) -> list[Chunk]:
@@ -110,3 +111,32 @@ def test_a_new_file_stays_unless_its_use_fails(tmp_path: Path) -> None:
     with pytest.raises(KeyError), files:
         raise KeyError
     assert not (tmp_path / "gone").exists()
+
+
+ANY_TEXT = st.text(st.characters() | st.sampled_from("\t\n\r\0\x1c\x7f\x85\u2028\u2029\ud800 "))
+
+
+@given(ANY_TEXT)
+def test_any_text_fits_in_one_line_and_one_column(text: str) -> None:
+    line = in_one_line(text)
+    assert len(line.splitlines()) <= 1
+    assert "\t" not in line
+    line.encode()
+    assert in_one_line(f" {line}\n") == line
+    if text.isalnum():
+        assert line == text
+
+
+@given(st.dictionaries(ANY_TEXT, ANY_TEXT | st.floats(allow_nan=False) | st.none()))
+def test_json_in_one_line_comes_back(data: dict[str, object]) -> None:
+    line = json_line(data)
+    assert len(line.splitlines()) == 1
+    assert json.loads(line.encode()) == data
+
+
+def test_json_in_one_line_can_be_read() -> None:
+    assert json_line(["Größe", "日本"]) == '["Größe", "日本"]'
+
+
+def test_texts_are_lines_that_hold_something() -> None:
+    assert Chunk(["", "a", " \t", "b"], 5, 0).texts == {6: "a", 8: "b"}

@@ -21,6 +21,7 @@ import rlattn
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, translate
 from rlattn.plots import AttentionPage
+from rlattn.reading import Reading
 from tests.hosts.tiny import SOURCE, TARGET, save, sentences, tiny_host
 from tests.inference.policies import strong
 
@@ -307,6 +308,16 @@ class TestRefusals:
         said = refused("--policy", tmp_path / "policy")
         assert said.startswith("error: host gone/away: ")
         assert "--host" in said
+
+    def test_a_policy_of_a_classifier(
+        self, refused: Callable[..., str], host: Seq2SeqHost, tmp_path: Path
+    ) -> None:
+        policy = strong(host).policy
+        reader = TrainedPolicy(policy, host.name, host.fingerprint, reading=Reading())
+        reader.save(tmp_path / "policy")
+        said = refused("--policy", tmp_path / "policy")
+        assert "reads texts for a classifier" in said
+        assert "use python -m rlattn.classify\n" in said
 
     def test_a_file_that_is_missing(self, refused: Callable[..., str], tmp_path: Path) -> None:
         said = refused("--input", tmp_path / "none", "--output", tmp_path / "out")

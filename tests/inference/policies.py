@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
 from rlattn.actions import make_family
 from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts.classifier import ClassifierHost
 from rlattn.inference import TrainedPolicy
 from rlattn.policy import AttentionPolicy, PolicyConfig
+from rlattn.reading import Reading
 from tests.hosts.tiny import sentences
 
 # A window of a network that has not learned opens nearly everything.
@@ -27,11 +31,24 @@ def strong(host: Seq2SeqHost, action: str = "gate", seed: int = 0) -> TrainedPol
     torch.manual_seed(seed)
     spec = make_family(action).fit(host).spec
     network = AttentionPolicy(PolicyConfig(spec, host.d_model, host.d_state, width=16))
+    return TrainedPolicy(_strong(network, 0.4), host.name, host.fingerprint)
+
+
+def strong_reader(host: ClassifierHost[Any], reading: Reading, seed: int = 0) -> TrainedPolicy:
+    """The same for a classifier: some gates open at once, some later, and some never."""
+    torch.manual_seed(seed)
+    network = AttentionPolicy(
+        PolicyConfig("gate", host.d_model, reading.d_state(len(host.labels)), width=16)
+    )
+    return TrainedPolicy(_strong(network, 0.5), host.name, host.fingerprint, reading=reading)
+
+
+def _strong(network: AttentionPolicy, std: float) -> AttentionPolicy:
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=0.4)
+            nn.init.normal_(layer.weight, std=std)
     nn.init.zeros_(network.score.bias)
-    return TrainedPolicy(network, host.name, host.fingerprint)
+    return network
 
 
 def hooks(host: Seq2SeqHost) -> int:
