@@ -39,8 +39,9 @@ that a gradient went back through; with *seconds* they leave validation out. *Pe
 memory that a training's process held, host and validation included. A method with a star needs a
 full native pass before each step, also when it translates. A bound (†) knows what no policy can:
 the oracle the references, on the first few sentences only, and is compared with native attention
-on these; others which part of a noisy source is asked for. What is marked with ‡ reads more than
-was asked for. Interquartile means are those of the BLEU as a share of the native BLEU, their
+on these; others which part of a noisy source is asked for. Where reads have a target, the threshold
+of a policy's gates is set at each validation, so that it reads what it may there and all compare at
+equal reads. What is marked with ‡ reads more than was asked for on the test set. Interquartile means are those of the BLEU as a share of the native BLEU, their
 intervals from a bootstrap that resamples the seeds of each task by themselves."""
 
 
