@@ -38,11 +38,12 @@ against native attention, two-sided, the run with the median BLEU standing for i
 that a gradient went back through; with *seconds* they leave validation out. *Peak MB* is the most
 memory that a training's process held, host and validation included. A method with a star needs a
 full native pass before each step, also when it translates. A bound (†) knows what no policy can:
-the oracle the references, on the first few sentences only, and is compared with native attention
-on these; others which part of a noisy source is asked for. Where reads have a target, the threshold
-of a policy's gates is set at each validation, so that it reads what it may there and all compare at
-equal reads. What is marked with ‡ reads more than was asked for on the test set. Interquartile means are those of the BLEU as a share of the native BLEU, their
-intervals from a bootstrap that resamples the seeds of each task by themselves."""
+the oracle the references, on the first few sentences only, and is compared with native attention on
+these; others which part of a noisy source is asked for. Where reads have a target, the threshold of
+a policy's gates is set at each validation, so that it reads what it may there and all compare at
+equal reads. What is marked with ‡ reads more than was asked for on the test set. Interquartile
+means are those of the BLEU as a share of the native BLEU, their intervals from a bootstrap that
+resamples the seeds of each task by themselves."""
 
 
 def markdown(
