@@ -12,8 +12,8 @@ from rlattn.agents.meter import Meter, Spent
 from rlattn.corpora import Pair
 from rlattn.inference import Readings, TrainedPolicy
 
-_LEAST = float(np.finfo(np.float32).tiny)
-"""A probability of zero counts as this, so that one text does not hide all others."""
+_LEAST = float(np.finfo(np.float32).smallest_subnormal)
+"""A probability of zero counts as this, as it does in the scores of a test."""
 
 
 @dataclass(frozen=True)

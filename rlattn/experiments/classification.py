@@ -34,9 +34,9 @@ class LabelledMaterial:
 
     Attributes:
         corpus: `kinds:en` or any other CLDR locale: of which kind is the locale phrase that is
-            asked for among others; texts and labels in two columns, `tsv:FILE`, `csv:FILE`,
-            `jsonl:FILE`, or in others, `csv:FILE#TEXT,LABEL`; or a data set, as in
-            hub:stanfordnlp/sst2#sentence,label.
+            asked for among others; texts and labels in the two columns of `tsv:FILE`, in columns of
+            these names, as in `csv:FILE` and `jsonl:FILE`, or of others, as in
+            csv:FILE#review,stars; or a data set, as in hub:stanfordnlp/sst2#sentence,label.
         train: Labelled text to train on instead of --corpus: .tsv, .csv or .jsonl, plain or .gz.
         valid: Validation text; some of the training text is held out when it is not given.
         test: Test text; held out likewise when not given.
@@ -47,9 +47,9 @@ class LabelledMaterial:
             between them, which tells the one that is asked for. The host is not taught this.
         host: The frozen classifier: a local folder or hub id of a model for sequence
             classification; `builtin`, a small one that is trained on the corpus first and kept in
-            the cache; `minilm`, a pretrained encoder with a head that is trained first
-            (`rlattn[minilm]`); or `pooled:` before `minilm` or the name of any other encoder, whose
-            states are pooled by attention.
+            the cache; `minilm` (`rlattn[minilm]`), a pretrained encoder with a head that is trained
+            first; or `pooled:` before `minilm` or the name of any other encoder, whose states are
+            pooled by attention.
         max_source: Longest text in tokens; longer ones are cut and counted.
         device: Where host and policy run: `cpu` or `cuda`.
         imports: Python modules to import first, in which rewards and action families of your own
@@ -74,16 +74,16 @@ class Config(LabelledMaterial):
     """What to train on, what to reward and where to put the results.
 
     Attributes:
-        action: What the agent decides: `gate` opens tokens, `gate:4` blocks of so many and
-            `gate:sentence` sentences, and what is open stays open; `topk:4` opens four at a time,
-            and `window` a stretch; of `bias`, `simplex`, `mix` and `sharpness`, which steer the
-            attention that the label comes from, the latest allocation counts.
+        action: What the agent decides. In each step `gate` opens tokens, `gate:4` blocks of so many
+            and `gate:sentence` sentences; `topk:4` opens four tokens, `position` one, and `window`
+            a stretch; and what is open stays open. Of `bias`, `simplex`, `mix` and `sharpness`,
+            which steer the attention that the label comes from, the latest allocation counts.
         reward: Weighted terms, such as `gain=1 reads=-0.5`. At each step: gain (in the
             log-probability of the right label), likelihood, log_likelihood, probability, brier,
             accuracy, agreement, fidelity, reads; with `final:` before them, at the end alone. As
-            controls: constant, and `shuffled:` before any term. A weight may be a schedule,
-            `reads=-0.1:-0.5:100000` (from, to, steps). By default the gain is rewarded, and what
-            opens tokens has a --reads-target of 0.3.
+            controls: constant, and `shuffled:` before any term. A weight may be a schedule, as in
+            reads=-0.1:-0.5:100000 (from, to, steps). By default the gain is rewarded, and gates and
+            windows have a --reads-target of 0.3.
         reads_target: Adapt the weight of the reads until this fraction of a text is read, and keep
             the best policy that reads no more than this on the validation text.
         allocations: How often the agent may allocate attention before a text has its label.

@@ -104,18 +104,19 @@ class ExplanationResult:
 
 def print_labels(console: Console, rows: Sequence[LabelResult]) -> None:
     """Prints how well methods label, native first."""
-    table = _table("accuracy", "macro F1", "ECE %", "log-lik.", "reads %", "p vs native")
+    # Four columns with intervals is what a terminal of 80 characters has room for.
+    table = _table("accuracy", "macro F1", "ECE %", "log-lik.", "reads %", "p vs\nnative")
     for row in rows:
         table.add_row(
             row.method,
             cell(row.accuracy),
             cell(row.macro_f1),
             cell(row.calibration_error, scale=100),
-            cell(row.log_likelihood, digits=2),
+            f"{row.log_likelihood.value:.3f}",
             cell(row.reads_fraction, scale=100),
             "–" if row.mcnemar is None else f"{row.mcnemar.p_value:.3f}",
         )
-    console.print(table)
+    console.print("", table, sep="\n")
 
 
 def print_explanations(console: Console, rows: Sequence[ExplanationResult]) -> None:
@@ -124,11 +125,11 @@ def print_explanations(console: Console, rows: Sequence[ExplanationResult]) -> N
     for row in rows:
         scores = (row.comprehensiveness, row.sufficiency)
         table.add_row(row.method, *(cell(score, digits=3) for score in scores))
-    console.print(table)
+    console.print("", table, sep="\n")
 
 
 def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     table.add_column("method")
     for heading in headings:
         table.add_column(heading, justify="right")

@@ -1,74 +1,52 @@
-"""The checkpoint that is kept is the best on validation, by quality and reads."""
+"""Validation by what a policy has a host write."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
 from rlattn.agents import Meter, Validator
+from rlattn.agents.best import score
+from rlattn.experiments.statistics import corpus_scores
 from rlattn.hosts import Seq2SeqHost
 from tests.agents.validations import PAIRS, Script
 from tests.inference.policies import strong
 
+TURNS = ((2, 0.5), (4, 0.4), (3, 0.3))
+
 
 def validated(host: Seq2SeqHost, script: Script, **settings: Any) -> Validator:
     """Validates as often as the script has turns."""
-    validator = Validator(PAIRS, Meter(host), native_bleu=100.0, translate=script, **settings)
+    validator = Validator(PAIRS, Meter(host), native_bleu=60.0, translate=script, **settings)
     for turn in range(len(script.turns)):
         validator.validate(strong(host, seed=turn), env_steps=10 * turn)
     return validator
 
 
-def kept(validator: Validator, script: Script) -> int:
-    """Which turn's policy was kept."""
-    return script.policies.index(validator.policy)
-
-
 def test_every_validation_is_a_point_of_the_curve(host: Seq2SeqHost) -> None:
-    script = Script((2, 0.5), (4, 0.4), (3, 0.3))
+    script = Script(*TURNS)
     validator = validated(host, script)
     assert [point.env_steps for point in validator.curve] == [0, 10, 20]
     assert [point.reads_fraction for point in validator.curve] == pytest.approx([0.5, 0.4, 0.3])
     first, second, third = (point.bleu for point in validator.curve)
     assert first < third < second
     assert validator.best == validator.curve[1]
+    assert validator.policy is script.policies[1]
 
 
-def test_without_a_target_quality_is_weighed_against_reads(host: Seq2SeqHost) -> None:
-    thrifty = Script((8, 0.9), (7, 0.2))
-    assert kept(validated(host, thrifty, reads_weight=-0.5), thrifty) == 1
-    lavish = Script((8, 0.9), (7, 0.2))
-    assert kept(validated(host, lavish, reads_weight=0.0), lavish) == 0
+def test_a_point_has_the_scores_of_what_was_written(host: Seq2SeqHost) -> None:
+    (point,) = validated(host, Script((5, 0.5))).curve
+    output = Script((5, 0.5))([pair.source for pair in PAIRS], strong(host))
+    scores = corpus_scores(output.texts, [pair.target for pair in PAIRS])
+    assert (point.bleu, point.chrf) == pytest.approx((scores.bleu, scores.chrf))
 
 
-def test_with_a_target_only_those_that_meet_it_compete(host: Seq2SeqHost) -> None:
-    script = Script((8, 0.9), (3, 0.25), (5, 0.24), (4, 0.1))
-    assert kept(validated(host, script, reads_target=0.25), script) == 2
-
-
-def test_before_the_target_is_met_the_one_that_reads_least_is_kept(host: Seq2SeqHost) -> None:
-    script = Script((8, 0.9), (2, 0.5), (8, 0.6))
-    assert kept(validated(host, script, reads_target=0.25), script) == 1
-
-
-def test_before_the_first_validation_there_is_no_best(host: Seq2SeqHost) -> None:
-    with pytest.raises(RuntimeError, match="nothing was validated"):
-        _ = validated(host, Script()).policy
-
-
-def test_validating_costs_the_training_nothing(host: Seq2SeqHost) -> None:
-    def translate(*given: Any) -> Any:
-        time.sleep(0.2)
-        host.usage.forwards += 1000
-        return Script((1, 0.5))(*given)
-
-    meter = Meter(host)
-    validator = Validator(PAIRS, meter, native_bleu=1.0, translate=translate)
-    host.usage.forwards += 3
-    point = validator.validate(strong(host), 0)
-    host.usage.forwards += 4
-    assert point.spent.forwards == 3
-    assert meter.spent.forwards == 7
-    assert point.spent.seconds <= meter.spent.seconds < 0.2
+@pytest.mark.parametrize("settings", [{}, {"reads_weight": -0.5}, {"reads_target": 0.4}])
+def test_checkpoints_are_chosen_by_bleu_and_reads(
+    host: Seq2SeqHost, settings: dict[str, float]
+) -> None:
+    target, weight = settings.get("reads_target"), settings.get("reads_weight", 0.0)
+    for point in validated(host, Script(*TURNS), **settings).curve:
+        expected = score(point.bleu, point.reads_fraction, target, weight, 60.0)
+        assert point.score == pytest.approx(expected)

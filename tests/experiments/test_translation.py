@@ -62,15 +62,6 @@ class TestCheck:
         with pytest.raises(InputError, match=rf"^{option} {number}: expected"):
             check(Config(**{name: number}))
 
-    @pytest.mark.parametrize("value", [0.0, 1.0])
-    def test_a_discount_may_be_zero_or_one(self, value: float) -> None:
-        check(Config(gamma=value))
-
-    @pytest.mark.parametrize("device", ["", "nonsense", "meta", "cuda:99"])
-    def test_a_device_that_cannot_compute_is_refused(self, device: str) -> None:
-        with pytest.raises(InputError, match=f"--device {device}: not available here; try cpu"):
-            check(Config(device=device))
-
 
 class TestObjective:
     @pytest.mark.parametrize("action", ["gate", "gate:16", "per-layer:gate:sentence", "window"])
