@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from rlattn.experiments.label_table import (
 from rlattn.explanation import (
     Rationale,
     attention_scores,
-    faithfulness,
+    faithfulness_by_name,
     gradient_scores,
     random_scores,
     top,
@@ -92,10 +91,9 @@ def judge_labels(
                 "gradient x input": top(gradient_scores(host, sources.ids), sizes),
                 "random": top(scores["random"], sizes),
             }
-            measure = partial(faithfulness, host, sources.ids)
+            found = faithfulness_by_name(host, sources.ids, rationales)
             explanations = {
-                name: ExplanationResult.of(name, measure(chosen), bootstrap)
-                for name, chosen in rationales.items()
+                name: ExplanationResult.of(name, drops, bootstrap) for name, drops in found.items()
             }
     rows = [LabelResult.of(name, output, native, bootstrap) for name, output in outputs.items()]
     print_labels(console, rows)

@@ -6,7 +6,13 @@ what a ranking puts first.
 
 from __future__ import annotations
 
-from rlattn.explanation.faithfulness import BINS, Faithfulness, aopc, faithfulness
+from rlattn.explanation.faithfulness import (
+    BINS,
+    Faithfulness,
+    aopc,
+    faithfulness,
+    faithfulness_by_name,
+)
 from rlattn.explanation.rankings import attention_scores, gradient_scores, random_scores
 from rlattn.explanation.rationales import Rationale, Scores, top
 
@@ -18,6 +24,7 @@ __all__ = [
     "aopc",
     "attention_scores",
     "faithfulness",
+    "faithfulness_by_name",
     "gradient_scores",
     "random_scores",
     "top",

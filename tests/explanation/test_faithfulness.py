@@ -16,6 +16,7 @@ from rlattn.explanation import (
     aopc,
     attention_scores,
     faithfulness,
+    faithfulness_by_name,
     gradient_scores,
     random_scores,
     top,
@@ -172,3 +173,15 @@ def test_the_word_that_tells_is_faithful_and_gradients_find_it_and_chance_does_n
         other = aopc(host, sources, scores)
         assert by_gradient.comprehensiveness.mean() > other.comprehensiveness.mean()
         assert by_gradient.sufficiency.mean() < other.sufficiency.mean()
+
+
+def test_several_at_once_are_what_each_is_alone(host: ClassifierHost[Any]) -> None:
+    sources = host.tokenize(TEXTS, SOURCE).ids
+    chosen = {"some": random_rationales(sources), "all": [[1] * len(row) for row in sources]}
+    before = host.usage.encoded
+    found = faithfulness_by_name(host, sources, chosen)
+    read = host.usage.encoded - before
+    assert list(found) == list(chosen)
+    for name, rationales in chosen.items():
+        assert alike(found[name], faithfulness(host, sources, rationales))
+    assert host.usage.encoded - before - read > read, "whole texts are read once for all of them"
