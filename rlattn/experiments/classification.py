@@ -21,6 +21,7 @@ from rlattn.corpora import (
 from rlattn.corpora.noise import Place
 from rlattn.errors import InputError
 from rlattn.experiments.checks import check_training
+from rlattn.experiments.training import Objective
 from rlattn.experiments.weights import parse_weights, take_reads_target
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.rewards import TotalReward
@@ -114,25 +115,6 @@ class Config(LabelledMaterial):
     gamma: Maybe[float] = None
     seed: int = 0
     out: Maybe[Path] = None
-
-
-@dataclass(frozen=True)
-class Objective:
-    """What is rewarded, once defaults are filled in.
-
-    Attributes:
-        weights: The weight of each reward term, as `TotalReward` takes it.
-        reads_target: The fraction of a text to read, or None.
-    """
-
-    weights: dict[str, float | dict[str, Any]]
-    reads_target: float | None
-
-    @property
-    def reads_weight(self) -> float:
-        """What the reads weigh, at the end where that changes; 0 where they find a target."""
-        weight = self.weights.get("reads", 0.0)
-        return weight["end"] if isinstance(weight, dict) else weight
 
 
 def choose_objective(config: Config) -> Objective:

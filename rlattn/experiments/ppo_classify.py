@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from rlattn.actions import make_family
-from rlattn.agents import LabelValidator, Meter, PPOSettings, Validation, learn, make_ppo
+from rlattn.agents import LabelValidator, Meter, PPOSettings, make_ppo
 from rlattn.agents.label_validation import label_quality
 from rlattn.cli import run_program
 from rlattn.envs import ClassificationCore, TranslationVecEnv
@@ -22,8 +22,8 @@ from rlattn.experiments.classification import Config, check, choose_objective, f
 from rlattn.experiments.label_judge import judge_labels
 from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
+from rlattn.experiments.training import tell_truncated, train
 from rlattn.inference.classification import classify_texts
-from rlattn.plots import learning_curves
 from rlattn.rewards import TotalReward
 
 
@@ -99,51 +99,39 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         reads_target=objective.reads_target,
         reads_weight=objective.reads_weight,
     )
-    every = max(1, config.steps // config.validations)
-    began = time.monotonic()
-    learn(ppo, config.steps, [Validation(validator, every=every)], log_folder=out)
-    training_seconds = time.monotonic() - began
-    policy, kept = validator.policy, validator.best
-    assert kept is not None
-    assert policy.training is not None
-    policy.training = replace(policy.training, corpus=corpus.name)
-    policy.save(out / "policy")  # before anything that comes may fail
-    curve = [asdict(point) for point in validator.curve]
-    learning_curves(
-        curve,
+    trained = train(
+        ppo,
+        validator,
+        out,
+        steps=config.steps,
+        validations=config.validations,
+        corpus=corpus.name,
         native={"accuracy": accuracy},
-        kept=kept.env_steps,
         reads_target=objective.reads_target,
-    ).savefig(out / "curves.png")
+    )
     results = {
         **judge_labels(
             host,
             corpus.test,
-            policy,
+            trained.policy,
             out,
             console,
             max_source=config.max_source,
             seed=config.seed,
         ),
         "env_steps": ppo.num_timesteps,
-        "training_seconds": training_seconds,
+        "training_seconds": trained.seconds,
         "seconds": time.monotonic() - started,
         "valid": {
             "native": {"accuracy": accuracy, "log_likelihood": likelihood},
-            "kept": asdict(kept),
-            "curve": curve,
+            "kept": trained.kept,
+            "curve": trained.curve,
         },
         "truncated_training_texts": core.truncated,
         "dropped_training_texts": corpus.dropped,
     }
     write_json(out / "results.json", results)
-    for split in ("training", "test"):
-        if results[f"truncated_{split}_texts"]:
-            console.print(
-                f"{results[f'truncated_{split}_texts']} {split} texts were longer than "
-                f"{config.max_source} tokens and were cut",
-                soft_wrap=True,
-            )
+    tell_truncated(results, "texts", f"{config.max_source} tokens", console)
     return results
 
 

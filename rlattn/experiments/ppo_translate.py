@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from rlattn.actions import make_family
-from rlattn.agents import Meter, PPOSettings, Validation, Validator, learn, make_ppo
+from rlattn.agents import Meter, PPOSettings, Validator, make_ppo
 from rlattn.cli import run_program
 from rlattn.envs import TranslationCore, TranslationVecEnv
 from rlattn.experiments.card_scores import card_scores
@@ -23,10 +23,10 @@ from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
 from rlattn.experiments.report import judge
 from rlattn.experiments.statistics import corpus_scores
+from rlattn.experiments.training import tell_truncated, train
 from rlattn.experiments.translation import Config, check, choose_objective, find_material
 from rlattn.inference import translate
 from rlattn.inference.folder import PICTURE
-from rlattn.plots import learning_curves
 from rlattn.rewards import TotalReward
 
 
@@ -96,23 +96,18 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         reads_target=objective.reads_target,
         reads_weight=objective.reads_weight,
     )
-    every = max(1, config.steps // config.validations)
-    began = time.monotonic()
-    learn(ppo, config.steps, [Validation(validator, every=every)], log_folder=out)
-    training_seconds = time.monotonic() - began
-    policy, kept = validator.policy, validator.best
-    assert kept is not None
-    assert policy.training is not None
-    policy.training = replace(policy.training, corpus=corpus.name)
-    policy.save(out / "policy")  # before anything that comes may fail
-    curve = [asdict(point) for point in validator.curve]
     native_scores = {"bleu": scores.bleu, "chrf": scores.chrf}
-    learning_curves(
-        curve,
+    trained = train(
+        ppo,
+        validator,
+        out,
+        steps=config.steps,
+        validations=config.validations,
+        corpus=corpus.name,
         native=native_scores,
-        kept=kept.env_steps,
         reads_target=objective.reads_target,
-    ).savefig(out / "curves.png")
+    )
+    policy = trained.policy
     results = {
         **judge(
             host,
@@ -125,9 +120,9 @@ def run(config: Config, console: Console) -> dict[str, Any]:
             seed=config.seed,
         ),
         "env_steps": ppo.num_timesteps,
-        "training_seconds": training_seconds,
+        "training_seconds": trained.seconds,
         "seconds": time.monotonic() - started,
-        "valid": {"native": native_scores, "kept": asdict(kept), "curve": curve},
+        "valid": {"native": native_scores, "kept": trained.kept, "curve": trained.curve},
         "truncated_training_sentences": core.truncated,
         "dropped_training_pairs": corpus.dropped,
     }
@@ -136,13 +131,8 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     policy.save(out / "policy")
     if (out / PICTURE).is_file():
         shutil.copy(out / PICTURE, out / "policy")
-    for split in ("training", "test"):
-        if results[f"truncated_{split}_sentences"]:
-            console.print(
-                f"{results[f'truncated_{split}_sentences']} {split} sentences were longer than "
-                f"{config.max_source} source or {config.max_target} target tokens and were cut",
-                soft_wrap=True,
-            )
+    limits = f"{config.max_source} source or {config.max_target} target tokens"
+    tell_truncated(results, "sentences", limits, console)
     return results
 
 

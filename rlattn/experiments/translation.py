@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
@@ -16,6 +16,7 @@ from rlattn.corpora.noise import Place
 from rlattn.envs.episodes import Prefix
 from rlattn.errors import InputError
 from rlattn.experiments.checks import check_above_0, check_training
+from rlattn.experiments.training import Objective
 from rlattn.experiments.weights import parse_weights, take_reads_target
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
@@ -127,27 +128,17 @@ class Config(Material):
 
 
 @dataclass(frozen=True)
-class Objective:
-    """What is rewarded, once defaults are filled in.
+class TranslationObjective(Objective):
+    """What is rewarded in a translation, once defaults are filled in.
 
     Attributes:
-        weights: The weight of each reward term, as `TotalReward` takes it.
-        reads_target: The fraction of the source to read, or None.
         prefix: What is fed back.
     """
 
-    weights: dict[str, float | dict[str, Any]]
-    reads_target: float | None
     prefix: Prefix
 
-    @property
-    def reads_weight(self) -> float:
-        """What the reads weigh, at the end where that changes; 0 where they find a target."""
-        weight = self.weights.get("reads", 0.0)
-        return weight["end"] if isinstance(weight, dict) else weight
 
-
-def choose_objective(config: Config) -> Objective:
+def choose_objective(config: Config) -> TranslationObjective:
     """Fills in what suits the action family.
 
     Raises:
@@ -166,7 +157,7 @@ def choose_objective(config: Config) -> Objective:
         raise InputError(
             f"--prefix {prefix}: a reward needs the reference instead; use --prefix reference"
         )
-    return Objective(weights, target, prefix)
+    return TranslationObjective(weights, target, prefix)
 
 
 def check(config: Config) -> Path:
