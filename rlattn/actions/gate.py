@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 import gymnasium
@@ -18,6 +19,9 @@ from rlattn.steering import Allocation
 
 _BOUND = 6.0
 """The policy's own log-odds: a gate that it holds shut is still tried about every 400th time."""
+
+_CLOSEST = 0.99
+"""How close to that bound gates may begin, as a fraction of it."""
 
 
 @register_family
@@ -82,6 +86,11 @@ class Gate(OpeningFamily):
             log_odds, mask = self.segments.pool(log_odds, mask)
         # Bounded smoothly: a gate that is shut for good could never find out that it should open.
         return NonEmptyBernoulli(_BOUND * torch.tanh(log_odds / _BOUND), mask)
+
+    def score_of(self, share: float) -> float:
+        """The parameter of gates that are open this often, above 0 and below 1."""
+        log_odds = math.log(share / (1 - share)) / _BOUND
+        return _BOUND * math.atanh(min(max(log_odds, -_CLOSEST), _CLOSEST))
 
     def opened(self, action: Tensor, mask: Tensor) -> Tensor:
         """The valid positions behind an open gate; the last gate's where none is."""

@@ -78,13 +78,15 @@ class Config(LabelledMaterial):
         action: What the agent decides. In each step `gate` opens tokens, `gate:4` blocks of so many
             and `gate:sentence` sentences; `topk:4` opens four tokens, `position` one, and `window`
             a stretch; and what is open stays open. Of `bias`, `simplex`, `mix` and `sharpness`,
-            which steer the attention that the label comes from, the latest allocation counts.
+            which steer the attention that the label comes from, the latest allocation counts. By
+            default `gate:sentence` where a part of a text is asked for, as in `kinds:en` and with
+            --noise, and otherwise `gate`.
         reward: Weighted terms, such as `gain=1 reads=-0.5`. At each step: gain (in the
             log-probability of the right label), likelihood, log_likelihood, probability, brier,
             accuracy, agreement, fidelity, reads; with `final:` before them, at the end alone. As
             controls: constant, and `shuffled:` before any term. A weight may be a schedule, as in
-            reads=-0.1:-0.5:100000 (from, to, steps). By default the gain is rewarded, and gates and
-            windows have a --reads-target of 0.3.
+            reads=-0.1:-0.5:100000 (from, to, steps). By default the probability of the right label
+            is rewarded, `final:probability=1`, and gates and windows have a --reads-target of 0.3.
         reads_target: Adapt the weight of the reads until this fraction of a text is read, and keep
             the best policy that reads no more than this on the validation text.
         allocations: How often the agent may allocate attention before a text has its label.
@@ -100,14 +102,14 @@ class Config(LabelledMaterial):
             time.
     """
 
-    action: str = "gate"
+    action: Maybe[str] = None
     reward: Annotated[
         tuple[str, ...], tyro.conf.arg(metavar="[NAME=WEIGHT ...]", help_behavior_hint="")
     ] = ()
     reads_target: Maybe[float] = None
     allocations: int = 4
     stop: bool = True
-    steps: int = 100_000
+    steps: int = 40_000
     lanes: int = 64
     valid_texts: int = 500
     validations: int = 20
@@ -115,6 +117,14 @@ class Config(LabelledMaterial):
     gamma: Maybe[float] = None
     seed: int = 0
     out: Maybe[Path] = None
+
+
+def choose_action(config: Config) -> str:
+    """Fills in what suits the texts."""
+    if config.action is not None:
+        return config.action
+    named = config.train is None and config.corpus.startswith("kinds:")
+    return "gate:sentence" if named or config.noise is not None else "gate"
 
 
 def choose_objective(config: Config) -> Objective:
@@ -125,8 +135,9 @@ def choose_objective(config: Config) -> Objective:
     """
     weights, target = take_reads_target(parse_weights(config.reward), config.reads_target)
     if not weights:
-        weights = {"gain": 1.0}
-        if target is None and make_family(config.action).chooses_reads:
+        # Not its logarithm: a host that is sure of a wrong label would count for all others.
+        weights = {"final:probability": 1.0}
+        if target is None and make_family(choose_action(config)).chooses_reads:
             target = _READS_TARGET
     TotalReward(weights, target)
     return Objective(weights, target)

@@ -14,11 +14,18 @@ from typing import Any
 from rich.console import Console
 
 from rlattn.actions import make_family
-from rlattn.agents import LabelValidator, Meter, PPOSettings, make_ppo
+from rlattn.agents import LabelValidator, Meter, PointerPolicy, PPOSettings, make_ppo
 from rlattn.agents.label_validation import label_quality
+from rlattn.agents.start import begin_at
 from rlattn.cli import run_program
 from rlattn.envs import ClassificationCore, TranslationVecEnv
-from rlattn.experiments.classification import Config, check, choose_objective, find_material
+from rlattn.experiments.classification import (
+    Config,
+    check,
+    choose_action,
+    choose_objective,
+    find_material,
+)
 from rlattn.experiments.label_judge import judge_labels
 from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
@@ -42,9 +49,10 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     """
     started = time.monotonic()
     out = check(config)
+    config = replace(config, action=choose_action(config))
     objective = choose_objective(config)
     reward = TotalReward(objective.weights, objective.reads_target)
-    family = make_family(config.action)
+    family = make_family(choose_action(config))
     corpus, host = find_material(config)
     limit = min(config.max_source, host.max_source or config.max_source)
     config = replace(config, max_source=limit)
@@ -63,6 +71,9 @@ def run(config: Config, console: Console) -> dict[str, Any]:
         rollout=16, batch_size=1024, learning_rate=config.learning_rate, gamma=config.gamma
     )
     ppo = make_ppo(TranslationVecEnv(core), settings, seed=config.seed, device=config.device)
+    if objective.reads_target is not None:
+        assert isinstance(ppo.policy, PointerPolicy)
+        begin_at(ppo.policy.attention, objective.reads_target, config.allocations)
     valid = corpus.valid[: config.valid_texts]
     texts, labels = [pair.source for pair in valid], [pair.target for pair in valid]
     native = classify_texts(host, texts, max_source=config.max_source)

@@ -13,6 +13,7 @@ from rlattn.experiments import classification
 from rlattn.experiments.classification import (
     Config,
     check,
+    choose_action,
     choose_objective,
     find_corpus,
     find_material,
@@ -38,13 +39,14 @@ class TestObjective:
     @pytest.mark.parametrize("action", ["gate", "gate:4", "gate:sentence", "window"])
     def test_what_opens_as_much_as_it_likes_has_a_target_of_reads(self, action: str) -> None:
         objective = choose_objective(Config(action=action))
-        assert objective.weights == {"gain": 1.0}
+        assert objective.weights == {"final:probability": 1.0}
         assert objective.reads_target == 0.3
 
     @pytest.mark.parametrize("action", ["bias", "mix", "position", "sharpness", "simplex", "topk"])
-    def test_all_else_is_rewarded_for_the_gain_alone(self, action: str) -> None:
+    def test_all_else_is_rewarded_for_the_label_alone(self, action: str) -> None:
         objective = choose_objective(Config(action=f"{action}:3" if action == "topk" else action))
-        assert (objective.weights, objective.reads_target) == ({"gain": 1.0}, None)
+        assert objective.weights == {"final:probability": 1.0}
+        assert objective.reads_target is None
 
     def test_a_reward_that_is_given_stays_alone(self) -> None:
         objective = choose_objective(Config(reward=("brier=1", "reads=-0.5")))
@@ -62,6 +64,17 @@ class TestObjective:
         weights = {(): 0.0, ("gain=1",): 0.0, ("reads=-0.5",): -0.5, ("reads=0:-0.3:9",): -0.3}
         for reward, weight in weights.items():
             assert choose_objective(Config(reward=reward)).reads_weight == weight
+
+
+class TestAction:
+    def test_gates_are_of_sentences_where_a_part_is_asked_for(self, moods: dict[str, Any]) -> None:
+        assert choose_action(Config()) == "gate:sentence"
+        assert choose_action(Config(**moods)) == "gate"
+        assert choose_action(Config(**moods, noise="behind")) == "gate:sentence"
+        assert choose_action(Config(corpus="tsv:texts.tsv")) == "gate"
+
+    def test_an_action_that_is_given_stays(self) -> None:
+        assert choose_action(Config(action="window", noise="behind")) == "window"
 
 
 class TestCorpus:
