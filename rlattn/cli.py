@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import torch
 import tyro
 
 from rlattn.errors import InputError, RlattnError
+from rlattn.files import explain, is_full
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.inference import TrainedPolicy, load
@@ -29,6 +31,8 @@ Modules = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[MODULE ...]", help_
 def run_program(module: str, description: str, config: type[T], run: Callable[[T], object]) -> None:
     """Reads the command line and runs; bad input prints one line on stderr and exits with 2.
 
+    So does a disk that is full, or that cannot be written any more.
+
     Args:
         module: What follows ``python -m``.
         description: Stands above the options in the help.
@@ -40,13 +44,32 @@ def run_program(module: str, description: str, config: type[T], run: Callable[[T
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
         run(options)
+        sys.stdout.flush()
     except RlattnError as error:
-        # Some reasons come from other libraries, and those may take several lines.
-        print("error:", *str(error).splitlines(), file=sys.stderr)
-        sys.exit(2)
+        _end(str(error))
     except BrokenPipeError:
-        # Whoever reads standard output has enough; what is still buffered must not fail, too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever reads standard output has enough.
+        _drop_output()
+    except OSError as error:
+        if not is_full(error) and error.errno != errno.EROFS:
+            raise
+        # Not all that is written goes through `rlattn.files`: journals of other libraries do not.
+        _end(f"{error.filename or 'output'}: {explain(error)}")
+
+
+def _end(reason: str) -> NoReturn:
+    # Some reasons come from other libraries, and those may take several lines.
+    print("error:", *reason.splitlines(), file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
+    sys.exit(2)
+
+
+def _drop_output() -> None:
+    """Lets standard output go nowhere, so that what is still buffered does not fail, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def flag(name: str) -> str:

@@ -14,6 +14,10 @@ class InputError(RlattnError, ValueError):
     """Something the user gave cannot be used; programs print it as one line and exit with 2."""
 
 
+class OutputError(RlattnError, OSError):
+    """A file cannot be written; what was written before it is whole."""
+
+
 class UnsupportedModelError(RlattnError, TypeError):
     """The model cannot be steered or cannot serve as a host; the message names it and says why."""
 

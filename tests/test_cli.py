@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +73,35 @@ def test_an_error_that_is_meant_is_one_line(
 def test_any_other_error_is_ours(call: Call) -> None:
     with pytest.raises(ZeroDivisionError):
         call(fail_with(ZeroDivisionError()))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_disk_that_takes_nothing_more_is_one_line(
+    call: Call, number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        call(fail_with(OSError(number, os.strerror(number), "some/file")))
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: some/file: cannot be written ({os.strerror(number)}): ")
+    assert said.endswith("name another place\n")
+
+
+def test_standard_output_on_a_full_disk_is_one_line() -> None:
+    program = (
+        "from dataclasses import dataclass; from rlattn.cli import run_program\n"
+        "Config = dataclass(type('Config', (), {'__doc__': 'None.'}))\n"
+        "run_program('a.program', 'Says something.', Config, lambda _: print('something'))"
+    )
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: output: cannot be written (No space left on device): make room there, or name "
+        "another place\n"
+    )
 
 
 def test_the_client_of_the_hub_is_quiet(call: Call) -> None:

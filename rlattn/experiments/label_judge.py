@@ -27,6 +27,7 @@ from rlattn.explanation import (
     random_scores,
     top,
 )
+from rlattn.files import write_file
 from rlattn.hosts.classifier import ClassifierHost
 from rlattn.hosts.seq2seq import Tokenized
 from rlattn.inference import Readings, TrainedPolicy
@@ -114,6 +115,6 @@ def _write(
     """Writes the report of every label and the page of rationales."""
     native, read = outputs["native"], outputs["policy"]
     parts = (f"{name}\n\n{label_report(gold, outputs[name])}" for name in ("native", "policy"))
-    (out / REPORT).write_text("\n".join(parts), encoding="utf-8")
+    write_file(out / REPORT, "\n".join(parts))
     page = rationales_page(host, read, gold, native=native)
-    (out / PAGE).write_text(page, encoding="utf-8")
+    write_file(out / PAGE, page)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from rlattn.errors import InputError
+from rlattn.experiments.lock import LOCK, alone
+from rlattn.files import write_file
 
 
 def check_output(path: str | os.PathLike[str]) -> Path:
@@ -26,11 +31,12 @@ def check_output(path: str | os.PathLike[str]) -> Path:
         The folder as a path, with ``~`` expanded.
 
     Raises:
-        InputError: If the folder holds anything, is no folder, or cannot be written to.
+        InputError: If the folder holds anything but a lock that nobody may hold any more, is no
+            folder, or cannot be written to.
     """
     folder = Path(path).expanduser()
     try:
-        occupied = folder.is_dir() and any(folder.iterdir())
+        occupied = folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
         # What exists of the path decides: the folder itself, or the one it will be made in.
         nearest = folder
         while not nearest.exists() and nearest != nearest.parent:
@@ -45,28 +51,35 @@ def check_output(path: str | os.PathLike[str]) -> Path:
     if not nearest.is_dir():
         raise InputError(f"the out folder {folder} cannot be made: {nearest} is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"the out folder {folder} cannot be written: no permission in {nearest}")
+        reason = "no permission in" if _writable(nearest) else "a read-only file system holds"
+        raise InputError(
+            f"the out folder {folder} cannot be written: {reason} {nearest}; give --out another"
+        )
     return folder
 
 
-def claim_output(path: str | os.PathLike[str]) -> Path:
-    """Creates the folder of a run, once all other input is known to be good.
+@contextmanager
+def claim_output(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Creates the folder of a run, once all other input is known to be good, and keeps it.
 
     Args:
         path: The folder; it may be missing or empty.
 
-    Returns:
-        The folder, which now exists and is empty.
+    Yields:
+        The folder, which now exists and is empty, and is refused to others until the run is over.
 
     Raises:
-        InputError: If the folder holds anything, is no folder, or cannot be made or written to.
+        InputError: If the folder holds anything, is no folder, cannot be made or written to, or
+            another process has claimed it.
     """
     folder = check_output(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unusable(folder, error) from error
-    return folder
+    with alone(folder):
+        check_output(folder)  # for another process may have come and gone
+        yield folder
 
 
 def write_json(path: Path, data: object) -> None:
@@ -80,17 +93,26 @@ def write_json(path: Path, data: object) -> None:
     Raises:
         ValueError: If a number is NaN or infinite; the message says where it stands.
         TypeError: If something has no JSON form.
+        OutputError: If the file cannot be written.
     """
     text = json.dumps(as_json(data, path.name), indent=2, ensure_ascii=False) + "\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_file(path, text)
+
+
+def save_figure(path: Path, figure: Figure, **options: Any) -> None:
+    """Writes a picture whole or not at all.
+
+    Args:
+        path: The PNG file; what it held before is replaced.
+        figure: What to draw.
+        **options: As `Figure.savefig` takes them.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", **options)
+    write_file(path, picture.getvalue())
 
 
 def as_json(data: object, where: str) -> Any:
@@ -119,6 +141,11 @@ def as_json(data: object, where: str) -> Any:
     if data is None or isinstance(data, str | int | float):
         return data
     raise TypeError(f"{where} is a {type(data).__name__}, which has no JSON form")
+
+
+def _writable(place: Path) -> bool:
+    """Whether the file system that holds a place can be written by anyone."""
+    return not os.statvfs(place).f_flag & os.ST_RDONLY
 
 
 def _unusable(folder: Path, error: OSError) -> InputError:

@@ -7,6 +7,7 @@ first, on any machine and offline, and ends with a table of what was reached.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -46,7 +47,13 @@ def run(config: Config, console: Console) -> dict[str, Any]:
 
     Raises:
         InputError: If something given cannot be used; no out folder is made then.
+        OutputError: If something cannot be written.
     """
+    with ExitStack() as held:
+        return _run(config, console, held)
+
+
+def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     started = time.monotonic()
     out = check(config)
     config = replace(config, action=choose_action(config))
@@ -78,7 +85,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     texts, labels = [pair.source for pair in valid], [pair.target for pair in valid]
     native = classify_texts(host, texts, max_source=config.max_source)
     accuracy, likelihood = label_quality(native, labels)
-    claim_output(out)
+    held.enter_context(claim_output(out))
     write_json(
         out / "config.json",
         {

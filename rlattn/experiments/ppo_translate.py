@@ -6,8 +6,8 @@ embedded host, on any machine and offline, and ends with a table of what was rea
 
 from __future__ import annotations
 
-import shutil
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from rlattn.experiments.report import judge
 from rlattn.experiments.statistics import corpus_scores
 from rlattn.experiments.training import tell_truncated, train
 from rlattn.experiments.translation import Config, check, choose_objective, find_material
+from rlattn.files import write_file
 from rlattn.inference import translate
 from rlattn.inference.folder import PICTURE
 from rlattn.rewards import TotalReward
@@ -42,7 +43,13 @@ def run(config: Config, console: Console) -> dict[str, Any]:
 
     Raises:
         InputError: If something given cannot be used; no out folder is made then.
+        OutputError: If something cannot be written.
     """
+    with ExitStack() as held:
+        return _run(config, console, held)
+
+
+def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     started = time.monotonic()
     out = check(config)
     objective = choose_objective(config)
@@ -68,7 +75,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     valid = corpus.valid[: config.valid_sentences]
     native = write([pair.source for pair in valid])
     scores = corpus_scores(native.texts, [pair.target for pair in valid])
-    claim_output(out)
+    held.enter_context(claim_output(out))
     write_json(
         out / "config.json",
         {
@@ -130,7 +137,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     policy.scores = card_scores(results, validated=len(valid))
     policy.save(out / "policy")
     if (out / PICTURE).is_file():
-        shutil.copy(out / PICTURE, out / "policy")
+        write_file(out / "policy" / PICTURE, (out / PICTURE).read_bytes())
     limits = f"{config.max_source} source or {config.max_target} target tokens"
     tell_truncated(results, "sentences", limits, console)
     return results

@@ -13,6 +13,7 @@ from rich.console import Console
 from rlattn.agents.rules import TopK, translate_by_rule
 from rlattn.corpora import Pair
 from rlattn.drawing import any_glyph
+from rlattn.experiments.outputs import save_figure
 from rlattn.experiments.samples import Sample, write_samples
 from rlattn.experiments.statistics import Bootstrap, corpus_scores
 from rlattn.experiments.table import MethodResult, print_table
@@ -97,7 +98,7 @@ def judge(
     )
     if examples["policy"]:
         with any_glyph():
-            attention_map(examples).savefig(out / "attention.png")
+            save_figure(out / "attention.png", attention_map(examples))
     print_table(console, rows, list(signatures.values()))
     return {
         **{row.method: row.to_json() for row in rows},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlattn.files import write_file
 from rlattn.markdown import escape_markdown
 
 
@@ -38,4 +39,4 @@ def write_samples(path: Path, samples: Sequence[Sample]) -> None:
             f"| native | {escape_markdown(sample.native)} |\n"
             f"| policy, {sample.reads_fraction:.0%} reads | {escape_markdown(sample.policy)} |\n"
         )
-    path.write_text("\n".join(parts), encoding="utf-8")
+    write_file(path, "\n".join(parts))

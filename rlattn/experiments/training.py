@@ -13,6 +13,7 @@ from stable_baselines3 import PPO
 
 from rlattn.agents import Validation, learn
 from rlattn.agents.best import KeepsBest
+from rlattn.experiments.outputs import save_figure
 from rlattn.inference import TrainedPolicy
 from rlattn.plots import learning_curves
 
@@ -87,7 +88,7 @@ def train(
     policy.save(out / "policy")  # before anything that comes may fail
     curve = [asdict(point) for point in validator.curve]
     figure = learning_curves(curve, native=native, kept=kept.env_steps, reads_target=reads_target)
-    figure.savefig(out / "curves.png")
+    save_figure(out / "curves.png", figure)
     return Trained(policy, asdict(kept), curve, seconds)
 
 

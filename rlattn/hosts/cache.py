@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from rlattn.errors import InputError
+from rlattn.files import flush, is_full
 
 VARIABLE = "RLATTN_CACHE"
 """Environment variable with the folder to use instead of the user's cache directory."""
@@ -71,11 +71,11 @@ def cached_folder(
     try:
         build(unfinished)
         for path in (*unfinished.rglob("*"), unfinished):
-            _flush(path)
+            flush(path)
         _publish(unfinished, final)
-        _flush(cache)
+        flush(cache)
     except Exception as error:
-        if _is_lack_of_space(error):
+        if is_full(error):
             raise InputError(
                 f"no space left in the cache {cache}; "
                 f"make room, or name another folder in {VARIABLE}"
@@ -93,19 +93,3 @@ def _publish(unfinished: Path, final: Path) -> None:
     except OSError:
         if not final.is_dir():  # Otherwise another process was first.
             raise
-
-
-def _flush(path: Path) -> None:
-    """Makes the system put a file or the entries of a folder on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _is_lack_of_space(error: Exception) -> bool:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    # The Rust libraries that write weights and tokenizers tell it in words.
-    return f"os error {errno.ENOSPC}" in str(error) or f"os error {errno.EDQUOT}" in str(error)

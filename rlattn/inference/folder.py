@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from rlattn.actions.per_layer import PerLayer
 from rlattn.cards import explained, read_text, read_weights
 from rlattn.errors import InputError
 from rlattn.fields import shown
+from rlattn.files import write_file, writing
 from rlattn.inference.card import FORMAT, FamilyOrigin, HostId, PolicyCard, dump, parse_card
 from rlattn.inference.record import Scores, Training
 from rlattn.policy import AttentionPolicy
@@ -46,6 +46,7 @@ def write_folder(
 
     Raises:
         InputError: If a weight is not finite, or the card cannot be what is given.
+        OutputError: If a file cannot be written.
     """
     weights = {
         name: tensor.detach().to("cpu", _dtype(name)).contiguous()
@@ -58,9 +59,10 @@ def write_folder(
     family = FamilyOrigin(policy.family.mode, _module(policy.family))
     digest = hashlib.sha256(content).hexdigest()
     card = dump(PolicyCard(host, policy.config, family, digest, training, scores, reading))
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / WEIGHTS, content)
-    _replace(folder / CARD, card.encode())
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_file(folder / WEIGHTS, content)
+    write_file(folder / CARD, card)
 
 
 def read_folder(folder: Path, name: str | None = None) -> tuple[PolicyCard, AttentionPolicy]:
@@ -128,12 +130,3 @@ def _dtype(name: str, version: int = FORMAT) -> torch.dtype:
 def _module(family: ActionFamily) -> str:
     """The module of a family, or of the one that is decided for each layer."""
     return type(family.inside if isinstance(family, PerLayer) else family).__module__
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -59,6 +59,7 @@ class TrainedPolicy:
 
         Raises:
             InputError: If the policy cannot be used, as where a weight is not finite.
+            OutputError: If a file cannot be written.
         """
         host = HostId(self.host_name, self.host_fingerprint)
         write_folder(Path(folder), self.policy, host, self.training, self.scores, self.reading)

@@ -2,38 +2,47 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from rlattn.errors import InputError
-from rlattn.experiments.outputs import check_output, claim_output, write_json
+from rlattn.experiments.outputs import check_output, claim_output, save_figure, write_json
+from tests.disks import small_disk
+
+
+def claim(path: str | os.PathLike[str]) -> Path:
+    """What is claimed, after it was let go."""
+    with claim_output(path) as folder:
+        return folder
 
 
 def test_checking_creates_nothing_and_claiming_creates_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "new"
     assert check_output(folder) == folder
     assert list(tmp_path.iterdir()) == []
-    assert claim_output(folder) == folder
+    assert claim(folder) == folder
     assert list(folder.iterdir()) == []
 
 
 def test_an_empty_folder_can_be_claimed(tmp_path: Path) -> None:
-    assert claim_output(str(tmp_path)) == tmp_path
+    assert claim(str(tmp_path)) == tmp_path
 
 
 def test_a_relative_path_starts_at_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    claim_output("runs/new")
+    claim("runs/new")
     assert (tmp_path / "runs" / "new").is_dir()
 
 
-@pytest.mark.parametrize("call", [check_output, claim_output])
+@pytest.mark.parametrize("call", [check_output, claim])
 class TestRefusals:
     def test_a_folder_that_holds_a_run_is_kept(self, tmp_path: Path, call: type) -> None:
         (tmp_path / "results.json").write_text("old")
@@ -56,10 +65,16 @@ class TestRefusals:
         with pytest.raises(InputError, match=f"no permission in {tmp_path}"):
             call(tmp_path / "below" / "new")
 
+    def test_a_folder_on_a_disk_that_is_only_read(self, tmp_path: Path, call: type) -> None:
+        with small_disk(tmp_path, "64k") as disk:
+            subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+            with pytest.raises(InputError, match=f"a read-only file system holds {disk}; give"):
+                call(disk / "new")
+
 
 def test_a_name_that_no_file_can_have_is_bad_input() -> None:
     with pytest.raises(InputError, match="cannot be used: File name too long"):
-        claim_output("x" * 5000)
+        claim("x" * 5000)
 
 
 def test_a_folder_that_cannot_be_made_is_bad_input(
@@ -70,7 +85,7 @@ def test_a_folder_that_cannot_be_made_is_bad_input(
 
     monkeypatch.setattr(Path, "mkdir", full)
     with pytest.raises(InputError, match="No space left on device"):
-        claim_output(tmp_path / "new")
+        claim(tmp_path / "new")
 
 
 @dataclass
@@ -110,6 +125,15 @@ def test_what_is_not_finite_is_refused_by_place(tmp_path: Path, value: object) -
 def test_what_has_no_json_form_is_refused_by_place(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"results\.json: a\[1\] is a set"):
         write_json(tmp_path / "results.json", {"a": [1, {2}]})
+
+
+def test_a_picture_is_a_png_and_always_the_same(tmp_path: Path) -> None:
+    figure = Figure(figsize=(1, 1))
+    figure.subplots().plot([0, 1])
+    for name in ("one", "two"):
+        save_figure(tmp_path / name, figure, dpi=50)
+    assert (tmp_path / "one").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 def test_a_failed_write_leaves_the_old_file(

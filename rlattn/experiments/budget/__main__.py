@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -53,20 +55,20 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
+    with ExitStack() as held, Progress(*columns, console=errors, transient=True) as bar:
         line = bar.add_task("")
 
         def report(what: str) -> None:
             bar.update(line, description=what)
 
         if config.policy is None:
-            out = None if config.out is None else claim_output(config.out)
+            out = _claim(config, held)
             results = _measure(config, report)
         else:
             report("loading")
             policy, host = find_policy(config.policy, config.host)
             pairs = load_corpus(config.corpus).test[: config.sentences]
-            out = None if config.out is None else claim_output(config.out)
+            out = _claim(config, held)
             compared = compare(
                 host,
                 policy,
@@ -78,11 +80,11 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
                 report=report,
             )
             results = {"text": compared}
-    results["threads"] = torch.get_num_threads()
-    if out is not None:
-        write_json(out / "results.json", {**results, "provenance": provenance()})
-        if results.get("sweep"):
-            draw(out / "budget.png", results["sweep"], _rest(main_task(config)))
+        results["threads"] = torch.get_num_threads()
+        if out is not None:
+            write_json(out / "results.json", {**results, "provenance": provenance()})
+            if results.get("sweep"):
+                draw(out / "budget.png", results["sweep"], _rest(main_task(config)))
     if config.json:
         console.file.write(json.dumps(as_json(results, "results")) + "\n")
     elif config.policy is None:
@@ -90,6 +92,10 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     else:
         print_text(console, results["text"])
     return results
+
+
+def _claim(config: Config, held: ExitStack) -> Path | None:
+    return None if config.out is None else held.enter_context(claim_output(config.out))
 
 
 def _measure(config: Config, report: Callable[[str], None]) -> dict[str, Any]:

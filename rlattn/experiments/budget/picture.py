@@ -13,6 +13,7 @@ from matplotlib.ticker import EngFormatter, NullLocator, PercentFormatter
 from rlattn.drawing import COLOURS, NORMAL, SMALL
 from rlattn.experiments.budget.points import CONTESTANTS
 from rlattn.experiments.budget.writing import PLAIN
+from rlattn.experiments.outputs import save_figure
 
 _COLOURS = dict(zip(CONTESTANTS, ("#000000", *COLOURS), strict=False))
 _MARKS = dict(zip(CONTESTANTS, "xo^s", strict=True))
@@ -44,7 +45,7 @@ def draw(path: Path, sweep: Sweep, rest: Mapping[str, str]) -> None:
     grid[0, 0].set_ylabel("tokens/s, times plain generate()")
     grid[1, 0].set_ylabel("peak memory of the process, MB")
     grid[0, 0].legend(fontsize=SMALL, loc="upper left")
-    figure.savefig(path, dpi=120)
+    save_figure(path, figure, dpi=120)
 
 
 def _lines(

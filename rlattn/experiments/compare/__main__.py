@@ -21,7 +21,6 @@ from rlattn.cli import run_program
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import RlattnError
 from rlattn.experiments.compare.comparison import (
-    alone,
     check_folder,
     note_failures,
     open_folder,
@@ -74,8 +73,7 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     title = f"{host.name} on {corpus.name}"
     fingerprints = corpus.fingerprint, host.fingerprint
     del host
-    open_folder(out, same_comparison(config, *fingerprints, settings))
-    with alone(out):
+    with open_folder(out, same_comparison(config, *fingerprints, settings)):
         return _compare(config, settings, corpus, title, console)
 
 

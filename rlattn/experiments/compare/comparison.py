@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,28 +16,38 @@ from rlattn.experiments.compare.runs import FAILURE, Run
 from rlattn.experiments.compare.scene import Settings
 from rlattn.experiments.compare.settings import Config
 from rlattn.experiments.compare.workers import Job
+from rlattn.experiments.lock import alone
 from rlattn.experiments.outputs import check_output, claim_output, write_json
+from rlattn.files import writing
 
 COMPARISON = "comparison.json"
 """What a comparison is, for whoever wants to go on with it."""
 
 
-def open_folder(out: Path, identity: Mapping[str, Any]) -> None:
-    """Begins a comparison in a folder, or goes on with the one that is there.
+@contextmanager
+def open_folder(out: Path, identity: Mapping[str, Any]) -> Iterator[None]:
+    """Begins a comparison in a folder, or goes on with the one that is there; keeps others out.
 
     Args:
         out: The folder.
         identity: What must be the same, see `same_comparison`.
 
     Raises:
-        InputError: If it holds anything else, or another comparison; says what differs.
+        InputError: If it holds anything else, or another comparison, says what differs; or if
+            another process is at work in it.
     """
     file = out / COMPARISON
     if not file.is_file():
-        claim_output(out)
-        write_json(file, identity)
+        with claim_output(out):
+            write_json(file, identity)
+            yield
         return
-    found = json.loads(file.read_text(encoding="utf-8"))
+    with alone(out):
+        _check_same(out, json.loads(file.read_text(encoding="utf-8")), identity)
+        yield
+
+
+def _check_same(out: Path, found: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
     wanted = json.loads(json.dumps(identity))
     different = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
     if different:
@@ -49,24 +58,6 @@ def open_folder(out: Path, identity: Mapping[str, Any]) -> None:
             f"--out {out} holds another comparison ({what}): give the same settings to go on with "
             "it, or another folder"
         )
-
-
-@contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Keeps others from going on with a comparison at the same time.
-
-    Raises:
-        InputError: If someone else is at work in the folder.
-    """
-    with (out / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(
-                f"--out {out}: another process is at work on this comparison; wait for it, or give "
-                "another folder"
-            ) from error
-        yield
 
 
 def check_folder(out: Path) -> None:
@@ -84,7 +75,8 @@ def trainings(runs: Sequence[Run], config: Config, out: Path, settings: Settings
     for run in runs:
         folder = run.folder(out)
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        with writing(folder):
+            folder.mkdir(parents=True)
         yield Job(run.name, partial(train_run, config, run, out, settings), folder / "train.log")
 
 

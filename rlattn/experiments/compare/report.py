@@ -24,9 +24,10 @@ from rlattn.experiments.compare.summary import (
 )
 from rlattn.experiments.compare.tables import comma_separated, markdown
 from rlattn.experiments.compare.tasks import Task
-from rlattn.experiments.outputs import write_json
+from rlattn.experiments.outputs import save_figure, write_json
 from rlattn.experiments.provenance import provenance
 from rlattn.experiments.statistics import corpus_scores
+from rlattn.files import write_file
 from rlattn.inference import Alignment
 
 
@@ -69,20 +70,20 @@ def write_report(
     }
     write_json(out / "results.json", results)
     page = markdown(rows, tasks, tested, over_tasks, failures, scores, title)
-    (out / "table.md").write_text(page, encoding="utf-8")
-    (out / "table.csv").write_text(comma_separated(rows), encoding="utf-8")
+    write_file(out / "table.md", page)
+    write_file(out / "table.csv", comma_separated(rows))
     native = NATIVE.result(out)
     assert native is not None
     with any_glyph():
         if any(result["curve"] for each in outputs for result in each.results):
             figure = draw_curves(outputs, tasks, native["valid"]["bleu"])
-            figure.savefig(out / "curves.png")
+            save_figure(out / "curves.png", figure)
         front = draw_front(rows)
         if front is not None:
-            front.savefig(out / "pareto.png")
+            save_figure(out / "pareto.png", front)
         shown = _examples(outputs, tasks, references)
         if shown:
-            draw_strip(shown).savefig(out / "strip.png")
+            save_figure(out / "strip.png", draw_strip(shown))
     return results
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -21,6 +22,7 @@ from rlattn.experiments.compare.spaces import SPACES, first, suggest
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.compare.workers import Job, work
 from rlattn.experiments.outputs import write_json
+from rlattn.files import write_file
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -179,7 +181,7 @@ def _jobs(searches: Sequence[Search], config: Config, out: Path) -> Iterator[Job
 
 def _write_trials(path: Path, searches: Sequence[Search]) -> None:
     headings = ("learner", "objective", "trial", "state", "score", "bleu", "reads", "settings")
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with io.StringIO() as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(headings)
         for search in searches:
@@ -197,3 +199,4 @@ def _write_trials(path: Path, searches: Sequence[Search]) -> None:
                         json.dumps(trial.params),
                     ]
                 )
+        write_file(path, file.getvalue())

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,9 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
         console=errors,
         transient=True,
     )
-    with tempfile.TemporaryDirectory() as folder, bar:
+    with ExitStack() as held, tempfile.TemporaryDirectory() as folder, bar:
         workload = prepare(config, Path(folder))
-        out = None if config.out is None else claim_output(config.out)
+        out = None if config.out is None else held.enter_context(claim_output(config.out))
         task = bar.add_task("measuring", total=None)
 
         def show(name: str, done: int, total: int) -> None:
@@ -86,8 +87,8 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
 
             bar.reset(task, description="measuring against lanes, length and size", total=None)
             results["sweeps"] = sweep(config, show_point)
-    if out is not None:
-        _write(out, results)
+        if out is not None:
+            _write(out, results)
     for failure in failures(results.get("sweeps", {})):
         errors.print(f"failed: {failure}", markup=False, highlight=False, soft_wrap=True)
     if config.json:

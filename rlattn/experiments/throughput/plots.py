@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator, PercentFormatter
 
 from rlattn.drawing import COLOURS, NORMAL, SMALL, plain
+from rlattn.experiments.outputs import save_figure
 
 _COLUMNS = 3
 
@@ -92,7 +93,7 @@ def draw_sweep(path: Path, axis: str, places: Mapping[str, Mapping[str, Any]]) -
         one.set_xlabel(axis, fontsize=NORMAL)
     for one in axes[len(PANELS) :]:
         one.remove()
-    figure.savefig(path, dpi=150)
+    save_figure(path, figure, dpi=150)
 
 
 def draw_shares(path: Path, shares: Mapping[str, Mapping[str, float]]) -> None:
@@ -117,7 +118,7 @@ def draw_shares(path: Path, shares: Mapping[str, Mapping[str, float]]) -> None:
     axes.tick_params(labelsize=SMALL)
     axes.spines[["top", "right", "left"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=5, fontsize=SMALL, frameon=False)
-    figure.savefig(path, dpi=150)
+    save_figure(path, figure, dpi=150)
 
 
 def _draw_panel(axes: Axes, panel: Panel, places: Mapping[str, Mapping[str, Any]]) -> None:

@@ -16,9 +16,9 @@ from rich.console import Console
 from rlattn.errors import InputError
 from rlattn.experiments.compare import __main__ as program
 from rlattn.experiments.compare import execute
-from rlattn.experiments.compare.comparison import alone
 from rlattn.experiments.compare.runs import NATIVE
 from rlattn.experiments.compare.settings import Config
+from rlattn.experiments.lock import alone
 
 PICTURES = ("curves.png", "pareto.png", "strip.png")
 BROKEN = ("raises", "killed", "mended")
@@ -185,7 +185,7 @@ def test_another_comparison_is_refused_with_what_differs(config: Config) -> None
 
 
 def test_two_do_not_work_in_one_folder_at_once(first: Finished) -> None:
-    with alone(first.out), pytest.raises(InputError, match="another process is at work"):
+    with alone(first.out), pytest.raises(InputError, match="another process is at work in it"):
         finish(first.config)
 
 
