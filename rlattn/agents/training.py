@@ -9,16 +9,19 @@ from pathlib import Path
 
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.logger import configure
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 from tqdm import TqdmExperimentalWarning
 
 from rlattn.agents.allocator import keep_freed_memory
+from rlattn.agents.board import Board
 from rlattn.agents.ppo import PointerPolicy
+from rlattn.agents.progress_table import ProgressTable
 from rlattn.agents.record import as_trained
 from rlattn.agents.reward_log import RewardLog
 from rlattn.envs import ClassificationCore, Core
 from rlattn.errors import InputError
+from rlattn.files import writing
 from rlattn.inference import TrainedPolicy
 
 
@@ -135,10 +138,16 @@ def learn(
         callbacks: What else watches; `RewardLog` always does.
         log_folder: Where ``progress.csv`` and TensorBoard's files go; None for nowhere.
         progress: Whether to draw a progress bar.
+
+    Raises:
+        OutputError: If a log cannot be written.
     """
     keep_freed_memory()
     if log_folder is not None:
-        ppo.set_logger(configure(str(log_folder), ["csv", "tensorboard"]))
+        folder = Path(log_folder)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        ppo.set_logger(Logger(str(folder), [ProgressTable(folder / "progress.csv"), Board(folder)]))
     with warnings.catch_warnings():
         # Stable-Baselines3's progress bar is tqdm's, which calls itself experimental each time.
         warnings.simplefilter("ignore", TqdmExperimentalWarning)
