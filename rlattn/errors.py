@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -44,3 +45,16 @@ def closest(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     near = get_close_matches(name, known, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Puts before the message of an error what it is about.
+
+    Raises:
+        InputError: For any other, and for an `OSError`.
+    """
+    try:
+        yield
+    except (InputError, OSError) as error:
+        raise InputError(f"{what}: {error}") from error

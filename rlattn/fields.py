@@ -1,14 +1,14 @@
-"""Dataclasses from JSON: every field is checked, and an error says which one was wrong."""
+"""Dataclasses from JSON's objects: every field is checked, and an error says which was wrong."""
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from rlattn.errors import InputError, closest
+from rlattn.jsonfiles import shown
 
 T = TypeVar("T")
 _PLAIN = {
@@ -17,30 +17,6 @@ _PLAIN = {
     int: "a whole number",
     float: "a finite number",
 }
-
-
-def parse(text: str) -> Any:
-    """JSON in which no key stands twice, and no number is NaN or infinite.
-
-    Raises:
-        ValueError: If the text is something else.
-    """
-    try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"the key {name!r} stands there twice")
-    return dict(pairs)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
 
 
 def read(kind: type[T], data: object, where: str) -> T:
@@ -118,9 +94,3 @@ def _usable(data: Any) -> bool:
         return data.encode() is not None if isinstance(data, str) else math.isfinite(data)
     except (UnicodeEncodeError, OverflowError):
         return False
-
-
-def shown(data: object) -> str:
-    """A value of JSON as messages show it: in one line, and not at length."""
-    text = json.dumps(data)
-    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rlattn.errors import InputError
-from rlattn.fields import parse, read, shown
+from rlattn.fields import read
 from rlattn.inference.record import Scores, Training
+from rlattn.jsonfiles import parse_object, shown
 from rlattn.policy import PolicyConfig
 from rlattn.reading import Reading
 
@@ -95,12 +96,7 @@ def parse_card(text: str) -> PolicyCard:
         InputError: If the text is damaged, or says what no policy has; tells which field, what was
             found, and what was expected.
     """
-    try:
-        data = parse(text)
-    except ValueError as error:
-        raise InputError(f"policy.json is damaged ({error})") from error
-    if not isinstance(data, dict):
-        raise InputError(f"policy.json: found {shown(data)}, expected an object with fields")
+    data = parse_object(text, "policy.json")
     version = data.pop("format", None)
     if version == 1 and version is not True:
         first = read(_Format1, data, "policy.json")

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
 
 from rlattn.actions import ActionFamily
 from rlattn.actions.per_layer import PerLayer
-from rlattn.cards import explained, read_text, read_weights
-from rlattn.errors import InputError
-from rlattn.fields import shown
+from rlattn.errors import InputError, explained
 from rlattn.files import write_file, writing
+from rlattn.folders import file_in
 from rlattn.inference.card import FORMAT, FamilyOrigin, HostId, PolicyCard, dump, parse_card
 from rlattn.inference.record import Scores, Training
+from rlattn.jsonfiles import read_text, shown
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading
+from rlattn.tensorfiles import Form, read_tensors
 
 CARD, WEIGHTS, PICTURE = "policy.json", "policy.safetensors", "attention.png"
 _CRITIC = "value."
@@ -80,16 +80,15 @@ def read_folder(folder: Path, name: str | None = None) -> tuple[PolicyCard, Atte
             fit the other.
     """
     name = str(folder) if name is None else name
-    for file in (CARD, WEIGHTS):
-        if not (folder / file).is_file():
-            raise InputError(f"{name}: not a policy folder: {file} is missing")
+    with explained(f"{name}: not a policy folder"):
+        said, numbers = (file_in(folder, file) for file in (CARD, WEIGHTS))
     damaged = f"{name}: a damaged policy folder"
     with explained(damaged):
-        card = parse_card(read_text(folder / CARD))
+        card = parse_card(read_text(said))
     with explained(name):
         expected = _expected(card)
     with explained(damaged):
-        weights = read_weights(folder / WEIGHTS, card.weights_sha256, expected)
+        weights = read_tensors(numbers, expected, digest=card.weights_sha256)
     policy = AttentionPolicy(card.policy)
     policy.load_state_dict(weights)
     if card.weights_sha256 is None:
@@ -101,8 +100,8 @@ def read_folder(folder: Path, name: str | None = None) -> tuple[PolicyCard, Atte
     return card, policy
 
 
-def _expected(card: PolicyCard) -> dict[str, Tensor]:
-    """Tensors of the names, shapes and types that the weights must have, without memory."""
+def _expected(card: PolicyCard) -> dict[str, Form]:
+    """What the weights must be; no memory is taken for them."""
     try:
         with torch.device("meta"):
             policy = AttentionPolicy(card.policy)
@@ -119,7 +118,10 @@ def _expected(card: PolicyCard) -> dict[str, Tensor]:
             f"{card.policy.action} of {_module(policy.family)} steers by {policy.family.mode}"
         )
     version = 1 if card.weights_sha256 is None else FORMAT
-    return {name: tensor.to(_dtype(name, version)) for name, tensor in policy.state_dict().items()}
+    return {
+        name: Form(_dtype(name, version), tuple(tensor.shape))
+        for name, tensor in policy.state_dict().items()
+    }
 
 
 def _dtype(name: str, version: int = FORMAT) -> torch.dtype:

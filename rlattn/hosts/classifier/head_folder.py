@@ -7,17 +7,19 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from rlattn.cards import explained, read_text, read_weights
 from rlattn.errors import InputError
-from rlattn.fields import parse, read, shown
+from rlattn.fields import read
+from rlattn.folders import file_in
 from rlattn.hosts.classifier.head import HeadConfig
 from rlattn.hosts.classifier.pool import AttentionPool
+from rlattn.jsonfiles import read_object, shown
+from rlattn.tensorfiles import Form, read_tensors
 
 Kind = Literal["mean", "pooled"]
 """What a head is put on: the mean of an encoder's states, or what its queries pool of them."""
@@ -101,32 +103,27 @@ def read_head(folder: Path) -> tuple[HeadCard, nn.Module]:
         InputError: If a file is missing, cut, or changed after it was written, or if one does not
             fit the other.
     """
-    if not (folder / CARD).is_file():
+    if not (folder / CARD).exists():
         raise InputError(
             f"{CARD} is missing, which tells whose head it is; one of an earlier version is "
             "trained anew when it is asked for by its encoder's name, with a corpus"
         )
-    if not (folder / WEIGHTS).is_file():
-        raise InputError(f"{WEIGHTS} is missing")
-    card = _parse(read_text(folder / CARD))
+    said, numbers = (file_in(folder, file) for file in (CARD, WEIGHTS))
+    card = _parse(read_object(said))
     with torch.device("meta"):
-        expected = _untrained(card)
-    weights = read_weights(folder / WEIGHTS, card.weights_sha256, expected.state_dict())
+        expected = _untrained(card).state_dict()
+    forms = {name: Form.of(tensor) for name, tensor in expected.items()}
+    weights = read_tensors(numbers, forms, digest=card.weights_sha256)
     head = _untrained(card)
     head.load_state_dict(weights)
     return card, head.eval().requires_grad_(False)
 
 
-def _parse(text: str) -> HeadCard:
-    """The card that stands in the text of ``head.json``, whose values are such as a head has."""
-    with explained(CARD):
-        try:
-            data = parse(text)
-        except ValueError as error:
-            raise InputError(f"not JSON that can be read ({error})") from error
-        version = data.pop("format", None) if isinstance(data, dict) else FORMAT
-        if version != FORMAT:
-            raise InputError(f"format {shown(version)}, expected {FORMAT}: train the head anew")
+def _parse(data: dict[str, Any]) -> HeadCard:
+    """The card that ``head.json`` holds, whose values are such as a head has."""
+    version = data.pop("format", None)
+    if version != FORMAT:
+        raise InputError(f"{CARD}: format {shown(version)}, expected {FORMAT}: train the head anew")
     card = read(HeadCard, data, CARD)
     if card.kind not in get_args(Kind):
         expected = " or ".join(get_args(Kind))

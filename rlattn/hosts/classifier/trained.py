@@ -12,9 +12,8 @@ import torch
 from torch import nn
 from transformers import AutoModel, PreTrainedModel
 
-from rlattn.cards import explained
 from rlattn.corpora import ParallelCorpus, labels_of
-from rlattn.errors import InputError
+from rlattn.errors import InputError, explained
 from rlattn.hosts.cache import cached_folder, default_cache, digest
 from rlattn.hosts.classifier.base import ClassifierHost
 from rlattn.hosts.classifier.head import HeadConfig, train_head
