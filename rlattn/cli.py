@@ -155,7 +155,7 @@ def find_classifier_policy(
             "-m rlattn.translate"
         )
     with _place_asked_for():
-        found = load_classifier(host or policy.host_name, device=device)
+        found = load_classifier(host or policy.host_name, device=device, labels=policy.labels)
     policy.check(found.model)
     return policy, found
 

@@ -8,6 +8,7 @@ import sys
 from importlib import metadata
 
 from rlattn.hosts import Host
+from rlattn.hosts.classifier import ClassifierHost
 from rlattn.inference import TrainedPolicy, Training
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading
@@ -38,7 +39,9 @@ def as_trained(
         versions={name: metadata.version(name) for name in _PACKAGES},
     )
     copied = copy.deepcopy(policy)
-    return TrainedPolicy(copied, host.name, host.fingerprint, training, reading=reading)
+    labels = host.labels if isinstance(host, ClassifierHost) else None
+    known = (training, None, reading, labels)  # nothing was measured yet
+    return TrainedPolicy(copied, host.name, host.fingerprint, *known)
 
 
 def _command_line() -> tuple[str, ...]:

@@ -89,8 +89,8 @@ def _shifted(policy: TrainedPolicy, shift: float) -> TrainedPolicy:
     network = copy.deepcopy(policy.policy)
     with torch.no_grad():
         network.score.bias.add_(shift)
-    host = policy.host_name, policy.host_fingerprint
-    return TrainedPolicy(network, *host, policy.training, reading=policy.reading)
+    known = (policy.training, None, policy.reading, policy.labels)  # no scores: it is another
+    return TrainedPolicy(network, policy.host_name, policy.host_fingerprint, *known)
 
 
 def _next(tried: list[Shifted], target: float) -> float:

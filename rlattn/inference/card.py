@@ -58,6 +58,8 @@ class PolicyCard:
         training: How it came about, where that is known.
         scores: What was measured of it, if anything was.
         reading: How it reads texts, where the host is a classifier.
+        labels: What that tells apart, in the order of its logits: its own folder may only number
+            them.
     """
 
     host: HostId
@@ -67,6 +69,7 @@ class PolicyCard:
     training: Training | None = None
     scores: Scores | None = None
     reading: Reading | None = None
+    labels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,13 @@ def _check(card: PolicyCard) -> PolicyCard:
             f"policy.json: reading: steps: found {card.reading.steps}, expected 1 to "
             f"{card.policy.d_state}"
         )
+    if card.reading is not None and card.labels is not None:
+        width = card.reading.d_state(len(card.labels))
+        if width != card.policy.d_state:
+            raise InputError(
+                f"policy.json: labels: found {len(card.labels)}, which take a d_state of {width}, "
+                f"and the policy has one of {card.policy.d_state}"
+            )
     texts = {
         "host: name": (card.host.name, r"\S|\S.*\S", "a name in one line"),
         "host: fingerprint": (card.host.fingerprint, "[0-9a-f]{64}", "64 hexadecimal digits"),

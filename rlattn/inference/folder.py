@@ -32,6 +32,7 @@ def write_folder(
     training: Training | None = None,
     scores: Scores | None = None,
     reading: Reading | None = None,
+    labels: tuple[str, ...] | None = None,
 ) -> None:
     """Writes a policy into a folder, which is made; each file is there whole or not at all.
 
@@ -43,6 +44,7 @@ def write_folder(
         training: How it came about.
         scores: What was measured.
         reading: How it reads texts, where the host is a classifier.
+        labels: What that tells apart.
 
     Raises:
         InputError: If a weight is not finite, or the card cannot be what is given.
@@ -58,7 +60,8 @@ def write_folder(
     content = save(weights)
     family = FamilyOrigin(policy.family.mode, _module(policy.family))
     digest = hashlib.sha256(content).hexdigest()
-    card = dump(PolicyCard(host, policy.config, family, digest, training, scores, reading))
+    known = (family, digest, training, scores, reading, labels)
+    card = dump(PolicyCard(host, policy.config, *known))
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     write_file(folder / WEIGHTS, content)

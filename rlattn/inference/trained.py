@@ -35,6 +35,7 @@ class TrainedPolicy:
         training: How the policy came about, where that is known.
         scores: What was measured of it, if anything was.
         reading: How it reads texts, where the host is a classifier; None for a translator.
+        labels: What the classifier tells apart, in the order of its logits, if that is known.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class TrainedPolicy:
         training: Training | None = None,
         scores: Scores | None = None,
         reading: Reading | None = None,
+        labels: Sequence[str] | None = None,
     ) -> None:
         self.policy = policy.eval().requires_grad_(False)
         self.host_name, self.host_fingerprint = host_name, host_fingerprint
         self.training, self.scores, self.reading = training, scores, reading
+        self.labels = None if labels is None else tuple(labels)
         self._host: ClassifierHost[Any] | None = None
 
     def save(self, folder: str | Path) -> None:
@@ -62,7 +65,8 @@ class TrainedPolicy:
             OutputError: If a file cannot be written.
         """
         host = HostId(self.host_name, self.host_fingerprint)
-        write_folder(Path(folder), self.policy, host, self.training, self.scores, self.reading)
+        known = (self.training, self.scores, self.reading, self.labels)
+        write_folder(Path(folder), self.policy, host, *known)
 
     def check(self, model: nn.Module) -> None:
         """Makes sure that a model is the host that the policy was trained on.
@@ -121,7 +125,7 @@ class TrainedPolicy:
         Args:
             texts: What to label.
             host: The classifier that the policy was trained on; None loads it from where that
-                training found it, once.
+                training found it, once, and with the names of its labels.
             max_source: Longer texts are cut, in tokens; as short as the host's positions reach.
             batch: How many texts are read at once.
 
@@ -138,8 +142,15 @@ class TrainedPolicy:
                 "policy.steer(model), or a policy of rlattn.experiments.ppo_classify"
             )
         if host is None:
-            host = self._host = self._host or load_classifier(self.host_name)
+            self._host = self._host or load_classifier(self.host_name, labels=self.labels)
+            host = self._host
         self.check(host.model)
+        if self.labels is not None and len(host.labels) != len(self.labels):
+            raise InputError(
+                f"this policy was trained on a host of {len(self.labels)} labels "
+                f"({', '.join(self.labels)}), and {host.name} has {len(host.labels)} "
+                f"({', '.join(host.labels)}): load the host that it was trained on"
+            )
         limit = min(max_source, host.max_source or max_source)
         policy = self.policy.to(host.device)
         return classify_texts(host, texts, policy, self.reading, max_source=limit, batch=batch)
@@ -168,7 +179,5 @@ def load(
         raise InputError(f"{name}: only a policy on the hub has revisions, and this is a folder")
     folder = Path(name) if local else fetch(str(name), revision, token)
     card, policy = read_folder(folder, str(name))
-    host = card.host
-    return TrainedPolicy(
-        policy, host.name, host.fingerprint, card.training, card.scores, card.reading
-    )
+    known = (card.training, card.scores, card.reading, card.labels)
+    return TrainedPolicy(policy, card.host.name, card.host.fingerprint, *known)

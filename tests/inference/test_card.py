@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from rlattn.errors import InputError
 from rlattn.inference.card import FamilyOrigin, HostId, PolicyCard, dump, parse_card
 from rlattn.inference.record import Score, Scores, Training
 from rlattn.policy import PolicyConfig
+from rlattn.reading import Reading
 
 TRAINING = Training(
     ("python", "train.py", "--name", "a b\nc"), 0, 64, {"torch": "2"}, "locale:en-de"
@@ -29,6 +31,14 @@ CARD = PolicyCard(
     "1" * 64,
     TRAINING,
     SCORES,
+)
+READING = Reading(4)
+READER = replace(
+    CARD,
+    policy=replace(CARD.policy, d_state=READING.d_state(3)),
+    scores=None,
+    reading=READING,
+    labels=("bad", "so\tso", "gut"),
 )
 
 
@@ -53,6 +63,17 @@ def changed(path: str, value: object) -> str:
 def test_what_a_card_says_comes_back(training: Training | None, scores: Scores | None) -> None:
     card = PolicyCard(CARD.host, CARD.policy, CARD.family, CARD.weights_sha256, training, scores)
     assert parse_card(dump(card)) == card
+
+
+@pytest.mark.parametrize("labels", [None, READER.labels])
+def test_so_does_what_a_reader_of_texts_says(labels: tuple[str, ...] | None) -> None:
+    card = replace(READER, labels=labels)
+    assert parse_card(dump(card)) == card
+
+
+def test_labels_that_do_not_fit_the_policy_are_refused() -> None:
+    with pytest.raises(InputError, match=r"labels: found 2, which take a d_state of 6, .* of 8"):
+        dump(replace(READER, labels=("bad", "good")))
 
 
 def test_a_card_is_read_without_the_library() -> None:

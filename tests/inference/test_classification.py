@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from rlattn.actions import make_family
-from rlattn.envs import ClassificationCore
+from rlattn.agents import make_ppo, trained_policy
+from rlattn.envs import ClassificationCore, TranslationVecEnv
 from rlattn.errors import InputError
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.inference import TrainedPolicy, load
@@ -170,6 +171,32 @@ class TestTrainedPolicy:
         policy.save(tmp_path / "policy")
         given, found = policy.classify(TEXTS, host), load(tmp_path / "policy").classify(TEXTS)
         assert (found.labels, found.opened) == (given.labels, given.opened)
+
+    def test_its_labels_have_the_names_that_it_was_trained_on(
+        self, place: Path, tmp_path: Path
+    ) -> None:
+        model = small_model()
+        model.config.id2label = {number: f"LABEL_{number}" for number in range(3)}
+        model.save_pretrained(tmp_path / "host")
+        small_tokenizer().save_pretrained(tmp_path / "host")
+        host = load_classifier(tmp_path / "host", labels=LABELS)
+        core = make(host, split=labelled(30))
+        reader = trained_policy(make_ppo(TranslationVecEnv(core), seed=0))
+        reader.save(tmp_path / "policy")
+        policy = load(tmp_path / "policy")
+        assert policy.labels == LABELS
+        assert policy.classify(TEXTS).labels == reader.classify(TEXTS, host).labels
+        assert set(policy.classify(TEXTS).labels) <= set(LABELS)
+
+    def test_a_host_of_more_or_fewer_labels_is_refused(self, place: Path) -> None:
+        host = load_classifier(place)
+        policy = TrainedPolicy(
+            strong(host), host.name, host.fingerprint, reading=READING, labels=LABELS[:2]
+        )
+        with pytest.raises(
+            InputError, match=r"2 labels \(bad, fair\), and .* has 3 \(bad, fair, g"
+        ):
+            policy.classify(TEXTS, host)
 
     def test_another_host_is_refused(self, place: Path) -> None:
         host = load_classifier(place)

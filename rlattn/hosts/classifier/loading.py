@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ def load_classifier(
     name: str | Path,
     corpus: Callable[[], ParallelCorpus] | None = None,
     device: str | torch.device = "cpu",
+    labels: Sequence[str] | None = None,
 ) -> ClassifierHost[Any]:
     """Loads a classifier in float32, from safetensors alone.
 
@@ -41,13 +42,16 @@ def load_classifier(
         corpus: Gives the texts and labels to train on. A model that only numbers its labels
             (``LABEL_0``) takes them from here, in the order of `labels_of`.
         device: Where the weights go.
+        labels: What such a model's labels are called instead, in the order of its logits, where
+            that is known without a corpus.
 
     Returns:
         The frozen host. Its name leads to it without a corpus: of what is trained first, it is the
         folder that keeps it.
 
     Raises:
-        InputError: If there is no such classifier, it cannot be read, or a corpus is missing.
+        InputError: If there is no such classifier, it cannot be read, a corpus is missing, or there
+            are more or fewer labels than logits.
         UnsupportedModelError: If gates do not keep what they shut from its logits, or its attention
             cannot be followed.
     """
@@ -71,12 +75,14 @@ def load_classifier(
         f"classifier {name}",
         use_safetensors=True,
     )
-    labels = None if corpus is None else _labels(model, corpus)
+    if not _nameless(model):
+        labels = None
+    elif labels is None and corpus is not None:
+        labels = labels_of(corpus())
     return SequenceClassifierHost(model.to(torch.device(device)), tokenizer, text, labels)
 
 
-def _labels(model: PreTrainedModel, corpus: Callable[[], ParallelCorpus]) -> tuple[str, ...] | None:
-    """The labels of a corpus, for a model that has no names for its own."""
+def _nameless(model: PreTrainedModel) -> bool:
+    """Whether a model only numbers its labels."""
     named = model.config.id2label or {}
-    nameless = all(label == f"LABEL_{number}" for number, label in named.items())
-    return labels_of(corpus()) if nameless else None
+    return all(label == f"LABEL_{number}" for number, label in named.items())

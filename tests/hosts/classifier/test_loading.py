@@ -76,6 +76,16 @@ def test_labels_without_names_are_those_of_the_corpus(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="3 outputs and was given 2 labels"):
         load_classifier(tmp_path, corpus)
     assert load_classifier(tmp_path).labels[0] == "LABEL_0"
+    assert load_classifier(tmp_path, labels=("a", "b", "c")).labels == ("a", "b", "c")
+    with pytest.raises(InputError, match="3 outputs and was given 2 labels"):
+        load_classifier(tmp_path, labels=("a", "b"))
+
+
+def test_labels_that_have_names_keep_them(tmp_path: Path) -> None:
+    host = small_classifier()
+    host.model.save_pretrained(tmp_path)
+    host.tokenizer.save_pretrained(tmp_path)
+    assert load_classifier(tmp_path, corpus, labels=("a", "b", "c")).labels == LABELS
 
 
 def test_the_built_in_classifier_is_trained_on_the_corpus_that_is_given(cache: Path) -> None:
