@@ -50,7 +50,7 @@ class LabelledMaterial:
             classification; `builtin`, a small one that is trained on the corpus first and kept in
             the cache; `minilm` (`rlattn[minilm]`), a pretrained encoder with a head that is trained
             first; or `pooled:` before `minilm` or the name of any other encoder, whose states are
-            pooled by attention.
+            pooled by attention. A folder that is called as one of these is ./builtin.
         max_source: Longest text in tokens; longer ones are cut and counted.
         device: Where host and policy run: `cpu` or `cuda`.
         imports: Python modules to import first, in which rewards and action families of your own
@@ -163,11 +163,7 @@ def find_material(config: LabelledMaterial) -> tuple[ParallelCorpus, ClassifierH
     """
     corpus = find_corpus(config)
     labels_of(corpus)  # labels that do not fit together are found before a host is trained
-    name = config.host
-    if Path(name).is_dir():
-        # A folder is remembered by the policy, and must be found from elsewhere, too.
-        name = str(Path(name).resolve())
-    host = load_classifier(name, lambda: corpus, config.device)
+    host = load_classifier(config.host, lambda: corpus, config.device)
     if config.noise is not None:
         corpus = noisy_corpus(corpus, Layout(config.noise))
     return corpus, host

@@ -20,7 +20,6 @@ from rlattn.experiments.training import Objective
 from rlattn.experiments.weights import parse_weights, take_reads_target
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
-from rlattn.hosts.int8 import INT8
 from rlattn.rewards import TotalReward
 
 _READS_TARGET = 0.2
@@ -49,7 +48,8 @@ class Material:
         host: The frozen translator: a local folder or hub id; `embedded`, which ships with rlattn
             for `locale:en-de`; `builtin`, a small one that is trained on the corpus first and
             kept in the cache; `auto` is `embedded` for its corpus and `builtin` for any other.
-            With `int8:` before a folder or id its linear layers are quantised (`rlattn[int8]`).
+            A folder that is called as one of these is ./builtin. With `int8:` before a folder or
+            id its linear layers are quantised (`rlattn[int8]`).
         host_minutes: How long `builtin` trains; by default 8 for locale phrases, 15 for other
             text, and half an hour or so for documents. When it is given, `auto` is `builtin` for
             every corpus.
@@ -209,11 +209,7 @@ def find_corpus(config: Material) -> ParallelCorpus:
 def find_host(config: Material, corpus: ParallelCorpus) -> Seq2SeqHost:
     """Loads the host that is named, or trains the built-in one."""
     if config.host not in ("auto", "builtin"):
-        prefix = INT8 if config.host.startswith(INT8) else ""
-        name = config.host.removeprefix(prefix)
-        # A folder is remembered by the policy, and must be found from elsewhere, too.
-        place = str(Path(name).resolve()) if Path(name).is_dir() else name
-        return load_host(prefix + place, config.device, lambda: corpus)
+        return load_host(config.host, config.device, lambda: corpus)
     # Without settings the corpus that the embedded host was made for gets that one.
     settings = None if config.host == "auto" else BuiltinConfig.for_corpus(corpus)
     if config.host_minutes is not None:

@@ -12,9 +12,12 @@ from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
 from rlattn.hosts.int8 import INT8, quantised
+from rlattn.hosts.names import placed
 from rlattn.hosts.pretrained import pretrained
 from rlattn.hosts.seq2seq import Seq2SeqHost
 from rlattn.hosts.settings import with_budget
+
+_WORDS = ("builtin", "builtin:", "embedded", INT8)
 
 
 def load_host(
@@ -29,20 +32,22 @@ def load_host(
             ``Helsinki-NLP/opus-mt-de-en``; ``embedded`` for the one that ships with rlattn; or
             ``builtin`` for a small one that is trained on `corpus` first and kept in the cache,
             for so long as suits the corpus, or as ``builtin:300steps`` or ``builtin:5min`` say;
-            with ``int8:`` before any of these, `quantised`.
+            with ``int8:`` before any of these, `quantised`. These words win over folders of the
+            same name: one that is called ``builtin`` is ``./builtin``, or a `Path`.
         device: Where the weights go.
         corpus: Gives what ``builtin`` is trained on.
 
     Returns:
-        The frozen host.
+        The frozen host. If it is from a folder, its name is the path from the root.
 
     Raises:
         InputError: If there is no such host, or it cannot be read.
         UnsupportedModelError: If it is not an encoder-decoder.
     """
-    if str(name).startswith(INT8):
-        return quantised(load_host(str(name).removeprefix(INT8), device, corpus))
-    kind, _, rest = str(name).partition(":")
+    name = placed(name, _WORDS)
+    if name.startswith(INT8):
+        return quantised(load_host(name.removeprefix(INT8), device, corpus))
+    kind, _, rest = name.partition(":")
     if kind == "builtin":
         if corpus is None:
             raise InputError(f"host {name} is trained on a corpus, and none was given")
@@ -51,4 +56,4 @@ def load_host(
         return load_host(builtin_host(pairs, config, device=device), device)
     place = embedded_host() if name == "embedded" else name
     model, tokenizer = pretrained(AutoModelForSeq2SeqLM, place, f"host {name}")
-    return Seq2SeqHost(model.to(torch.device(device)), tokenizer, str(name))
+    return Seq2SeqHost(model.to(torch.device(device)), tokenizer, name)

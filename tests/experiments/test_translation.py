@@ -201,15 +201,12 @@ class TestHost:
         found = find_host(Config(**small), find_corpus(Config(**small)))
         assert (found.name, found.fingerprint) == (small["host"], host.fingerprint)
 
-    def test_a_folder_is_found_from_elsewhere_also_when_it_is_to_be_quantised(
-        self, small: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    def test_a_folder_called_embedded_is_not_taken_for_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked: list[str] = []
-        monkeypatch.setattr(translation, "load_host", lambda name, *_: asked.append(name))
-        folder = Path(small["host"])
-        monkeypatch.chdir(folder.parent)
-        find_host(Config(host=f"int8:{folder.name}"), None)  # type: ignore[arg-type]
-        assert asked == [f"int8:{folder.resolve()}"]
+        (tmp_path / "embedded").mkdir()
+        monkeypatch.chdir(tmp_path)
+        assert find_host(Config(host="embedded"), None).name == "embedded"  # type: ignore[arg-type]
 
     def test_a_host_is_trained_without_the_noise(self, asked: list[Any]) -> None:
         clean, _ = find_material(Config())

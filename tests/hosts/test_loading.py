@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import transformers
 
 from rlattn.corpora import load_corpus
 from rlattn.errors import InputError
-from rlattn.hosts import Seq2SeqHost, load_host
+from rlattn.hosts import Seq2SeqHost, load_host, loading
 from rlattn.hosts.card import read_card
 from tests.hosts.tiny import generate, save, sentences, tiny_host
 
@@ -98,6 +99,30 @@ def test_a_budget_is_steps_or_minutes(name: str) -> None:
     corpus = load_corpus("locale:en-de", train_size=50)
     with pytest.raises(InputError, match=r"such as builtin:300steps or builtin:5min"):
         load_host(name, corpus=lambda: corpus)
+
+
+def test_words_win_over_folders(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("builtin", "embedded"):
+        shutil.copytree(folder, tmp_path / name)
+        assert load_host(f"./{name}").name == str(tmp_path / name)
+        assert load_host(Path(name)).name == str(tmp_path / name)
+    assert load_host("embedded").name == "embedded"
+    with pytest.raises(InputError, match="is trained on a corpus, and none was given"):
+        load_host("builtin")
+
+
+@pytest.mark.parametrize("prefix", ["", "int8:"])
+def test_a_folder_is_found_from_elsewhere(
+    prefix: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "quantised", lambda host: host)
+    monkeypatch.chdir(folder.parent)
+    host = load_host(f"{prefix}{folder.name}")
+    monkeypatch.chdir("/")
+    assert load_host(host.name).fingerprint == host.fingerprint
 
 
 def test_the_built_in_host_needs_a_corpus() -> None:

@@ -17,10 +17,12 @@ from rlattn.hosts.classifier.config import ClassifierConfig
 from rlattn.hosts.classifier.head_folder import is_head
 from rlattn.hosts.classifier.sequence import SequenceClassifierHost
 from rlattn.hosts.classifier.trained import MINILM, kept_classifier, trained_classifier
+from rlattn.hosts.names import placed
 from rlattn.hosts.pretrained import pretrained
 from rlattn.hosts.settings import with_budget
 
 _POOLED = "pooled:"
+_WORDS = ("builtin", "builtin:", MINILM, _POOLED)
 
 
 def load_classifier(
@@ -38,7 +40,9 @@ def load_classifier(
             ``builtin:5min`` say; ``minilm`` for the encoder all-MiniLM-L6-v2 (extra ``minilm``)
             with a linear head on its mean state; or ``pooled:`` before ``minilm``, a folder or a
             hub id for any encoder whose states are pooled by attention. Heads are trained on
-            `corpus` first and kept in the cache, in a folder that can be given, too.
+            `corpus` first and kept in the cache, in a folder that can be given, too. These words
+            win over folders of the same name: one that is called ``minilm`` is ``./minilm``, or a
+            `Path`.
         corpus: Gives the texts and labels to train on. A model that only numbers its labels
             (``LABEL_0``) takes them from here, in the order of `labels_of`.
         device: Where the weights go.
@@ -47,7 +51,7 @@ def load_classifier(
 
     Returns:
         The frozen host. Its name leads to it without a corpus: of what is trained first, it is the
-        folder that keeps it.
+        folder that keeps it. If it is from a folder, its name is the path from the root.
 
     Raises:
         InputError: If there is no such classifier, it cannot be read, a corpus is missing, or there
@@ -55,20 +59,20 @@ def load_classifier(
         UnsupportedModelError: If gates do not keep what they shut from its logits, or its attention
             cannot be followed.
     """
-    text = str(name)
-    if is_head(text):
-        return kept_classifier(text, device)
-    kind, _, rest = text.partition(":")
-    if kind == "builtin" or text == MINILM or text.startswith(_POOLED):
+    name = placed(name, _WORDS)
+    kind, _, rest = name.partition(":")
+    if kind == "builtin" or name == MINILM or name.startswith(_POOLED):
         if corpus is None:
             raise InputError(f"classifier {name} is trained on a corpus, and none was given")
-        if text.startswith(_POOLED):
-            return trained_classifier("pooled", text.removeprefix(_POOLED), corpus(), device)
-        if text == MINILM:
-            return trained_classifier("mean", text, corpus(), device)
+        if name.startswith(_POOLED):
+            return trained_classifier("pooled", name.removeprefix(_POOLED), corpus(), device)
+        if name == MINILM:
+            return trained_classifier("mean", name, corpus(), device)
         pairs = corpus()
         config = with_budget(ClassifierConfig.for_corpus(pairs), rest)
         return load_classifier(builtin_classifier(pairs, config, device=device), device=device)
+    if is_head(name):
+        return kept_classifier(name, device)
     model, tokenizer = pretrained(
         AutoModelForSequenceClassification,
         name,
@@ -79,7 +83,7 @@ def load_classifier(
         labels = None
     elif labels is None and corpus is not None:
         labels = labels_of(corpus())
-    return SequenceClassifierHost(model.to(torch.device(device)), tokenizer, text, labels)
+    return SequenceClassifierHost(model.to(torch.device(device)), tokenizer, name, labels)
 
 
 def _nameless(model: PreTrainedModel) -> bool:

@@ -32,6 +32,7 @@ from rlattn.hosts.classifier.pooled import PooledClassifierHost
 from rlattn.hosts.classifier.quality import accuracy
 from rlattn.hosts.classifier.sequence import SequenceClassifierHost
 from rlattn.hosts.fingerprint import fingerprint
+from rlattn.hosts.names import placed
 from rlattn.hosts.pretrained import pretrained
 
 MINILM = "minilm"
@@ -97,9 +98,7 @@ def trained_classifier(
             refuses the corpus.
     """
     settings, labels = config or HeadConfig(), labels_of(corpus)
-    # The head's card must lead to the encoder from wherever it is read.
-    local = name != MINILM and Path(name).is_dir()
-    place = str(Path(name).resolve()) if local else name
+    place = placed(name, [MINILM])  # The head's card must lead to it from wherever it is read.
     encoder, tokenizer = load_encoder(place, device)
     whose = EncoderId(place, fingerprint(encoder))
     data = {"name": corpus.name, "fingerprint": corpus.fingerprint}

@@ -188,6 +188,30 @@ def test_what_is_trained_needs_a_corpus(name: str) -> None:
         load_classifier(name)
 
 
+@pytest.mark.parametrize("name", ["builtin", "minilm", "builtin:5min"])
+def test_words_win_over_folders(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = small_classifier()
+    host.model.save_pretrained(tmp_path / name)
+    host.tokenizer.save_pretrained(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    for folder in (f"./{name}", Path(name)):
+        assert load_classifier(folder).name == str(tmp_path / name)
+    (tmp_path / name / "head.json").touch()
+    with pytest.raises(InputError, match=f"^classifier {name} is trained on a corpus, and none"):
+        load_classifier(name)
+
+
+def test_a_head_is_put_on_the_encoder_that_is_meant(
+    cache: Path, minilm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_encoder(initializer_range=0.1).save_pretrained(tmp_path / "minilm")
+    telling_tokenizer().save_pretrained(tmp_path / "minilm")
+    monkeypatch.chdir(tmp_path)
+    kept = [Path(load_classifier(f"pooled:{name}", corpus).name) for name in ("minilm", "./minilm")]
+    encoders = [read_head(folder)[0].encoder.name for folder in kept]
+    assert encoders == ["minilm", str(tmp_path / "minilm")]
+
+
 def test_unknown_names_budgets_and_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^classifier no/such: neither a local folder nor a hub"):
         load_classifier("no/such")
