@@ -20,6 +20,7 @@ from rlattn.agents.label_validation import label_quality
 from rlattn.agents.start import begin_at
 from rlattn.cli import run_program
 from rlattn.envs import ClassificationCore, TranslationVecEnv
+from rlattn.experiments.card_scores import card_label_scores
 from rlattn.experiments.classification import (
     Config,
     check,
@@ -149,6 +150,8 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         "dropped_training_texts": corpus.dropped,
     }
     write_json(out / "results.json", results)
+    trained.policy.scores = card_label_scores(results, validated=len(valid))
+    trained.policy.save(out / "policy")
     tell_truncated(results, "texts", f"{config.max_source} tokens", console)
     return results
 

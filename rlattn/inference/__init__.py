@@ -5,7 +5,7 @@ from __future__ import annotations
 from rlattn.inference.alignment import Alignment
 from rlattn.inference.hub import push_to_hub
 from rlattn.inference.readings import Readings
-from rlattn.inference.record import Score, Scores, Training
+from rlattn.inference.record import LabelScore, LabelScores, Score, Scores, Training
 from rlattn.inference.session import native
 from rlattn.inference.trace import Trace
 from rlattn.inference.trained import TrainedPolicy, load
@@ -13,6 +13,8 @@ from rlattn.inference.translation import Translations, translate
 
 __all__ = [
     "Alignment",
+    "LabelScore",
+    "LabelScores",
     "Readings",
     "Score",
     "Scores",

@@ -10,7 +10,7 @@ from typing import Any
 
 from rlattn.errors import InputError
 from rlattn.fields import read
-from rlattn.inference.record import Scores, Training
+from rlattn.inference.record import LabelScores, Scores, Training
 from rlattn.jsonfiles import parse_object, shown
 from rlattn.policy import PolicyConfig
 from rlattn.reading import Reading
@@ -56,10 +56,11 @@ class PolicyCard:
         family: Where that comes from; None in folders of format 1.
         weights_sha256: SHA-256 of ``policy.safetensors``; None in folders of format 1.
         training: How it came about, where that is known.
-        scores: What was measured of it, if anything was.
+        scores: What was measured of it, if anything was and the host is a translator.
         reading: How it reads texts, where the host is a classifier.
         labels: What that tells apart, in the order of its logits: its own folder may only number
             them.
+        label_scores: What was measured of such a policy, if anything was.
     """
 
     host: HostId
@@ -70,6 +71,7 @@ class PolicyCard:
     scores: Scores | None = None
     reading: Reading | None = None
     labels: tuple[str, ...] | None = None
+    label_scores: LabelScores | None = None
 
 
 @dataclass(frozen=True)

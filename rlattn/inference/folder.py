@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from rlattn.errors import InputError, explained
 from rlattn.files import write_file, writing
 from rlattn.folders import file_in
 from rlattn.inference.card import FORMAT, FamilyOrigin, HostId, PolicyCard, dump, parse_card
-from rlattn.inference.record import Scores, Training
+from rlattn.inference.record import LabelScores, Scores, Training
 from rlattn.jsonfiles import read_text, shown
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading
@@ -30,7 +31,7 @@ def write_folder(
     policy: AttentionPolicy,
     host: HostId,
     training: Training | None = None,
-    scores: Scores | None = None,
+    scores: Scores | LabelScores | None = None,
     reading: Reading | None = None,
     labels: tuple[str, ...] | None = None,
 ) -> None:
@@ -60,8 +61,10 @@ def write_folder(
     content = save(weights)
     family = FamilyOrigin(policy.family.mode, _module(policy.family))
     digest = hashlib.sha256(content).hexdigest()
-    known = (family, digest, training, scores, reading, labels)
-    card = dump(PolicyCard(host, policy.config, *known))
+    known = PolicyCard(host, policy.config, family, digest, training, None, reading, labels)
+    if isinstance(scores, LabelScores):
+        known = replace(known, label_scores=scores)
+    card = dump(replace(known, scores=scores) if isinstance(scores, Scores) else known)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     write_file(folder / WEIGHTS, content)

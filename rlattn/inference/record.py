@@ -62,3 +62,41 @@ class Scores:
 
     rows: tuple[Score, ...]
     signatures: dict[str, str]
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """How one method labelled one split of the corpus.
+
+    Attributes:
+        split: ``validation`` or ``test``.
+        method: ``native``, ``policy``, or a rule to compare with.
+        texts: How many.
+        accuracy: Texts that are labelled rightly, 0 to 100.
+        macro_f1: Mean of the labels' F1, 0 to 100; None where that was not measured.
+        reads_fraction: How much of a text was read, mean over texts, 0 to 1.
+        accuracy_interval: The bounds of its 95 % interval; None where that was not measured.
+        macro_f1_interval: Likewise.
+        reads_fraction_interval: Likewise.
+    """
+
+    split: str
+    method: str
+    texts: int
+    accuracy: float
+    macro_f1: float | None
+    reads_fraction: float
+    accuracy_interval: tuple[float, float] | None = None
+    macro_f1_interval: tuple[float, float] | None = None
+    reads_fraction_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class LabelScores:
+    """What was measured of a policy that reads for a classifier.
+
+    Attributes:
+        rows: One for each method on each split.
+    """
+
+    rows: tuple[LabelScore, ...]

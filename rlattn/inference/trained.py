@@ -18,7 +18,7 @@ from rlattn.inference.classification import classify_texts
 from rlattn.inference.folder import read_folder, write_folder
 from rlattn.inference.hub import fetch, is_repo_id
 from rlattn.inference.readings import Readings
-from rlattn.inference.record import Scores, Training
+from rlattn.inference.record import LabelScores, Scores, Training
 from rlattn.inference.session import steered
 from rlattn.inference.trace import Trace
 from rlattn.policy import AttentionPolicy
@@ -44,7 +44,7 @@ class TrainedPolicy:
         host_name: str,
         host_fingerprint: str,
         training: Training | None = None,
-        scores: Scores | None = None,
+        scores: Scores | LabelScores | None = None,
         reading: Reading | None = None,
         labels: Sequence[str] | None = None,
     ) -> None:
@@ -179,5 +179,5 @@ def load(
         raise InputError(f"{name}: only a policy on the hub has revisions, and this is a folder")
     folder = Path(name) if local else fetch(str(name), revision, token)
     card, policy = read_folder(folder, str(name))
-    known = (card.training, card.scores, card.reading, card.labels)
+    known = (card.training, card.scores or card.label_scores, card.reading, card.labels)
     return TrainedPolicy(policy, card.host.name, card.host.fingerprint, *known)

@@ -28,6 +28,7 @@ from rlattn.experiments import classification, ppo_classify
 from rlattn.experiments.classification import Config
 from rlattn.experiments.ppo_classify import run
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
+from rlattn.inference import LabelScores
 from rlattn.inference.classification import classify_texts
 from rlattn.rewards import REWARDS, make_reward
 from rlattn.rewards.registry import WRAPPERS
@@ -117,6 +118,27 @@ class TestOutFolder:
         assert (policy.training.seed, policy.training.corpus) == (0, "files:train.tsv")
         assert policy.training.env_steps == gate.results["valid"]["kept"]["env_steps"]
         assert policy.reading == rlattn.reading.Reading(steps=2, stop=True)
+        assert policy.labels == LABELS
+
+    def test_the_policy_says_how_good_it_is(self, gate: Finished) -> None:
+        scores = rlattn.load(gate.out / "policy").scores
+        assert isinstance(scores, LabelScores)
+        rows = {(row.split, row.method): row for row in scores.rows}
+        assert list(rows) == [
+            *(("validation", method) for method in ("native", "policy")),
+            *(("test", method) for method in METHODS),
+        ]
+        for (split, method), row in rows.items():
+            if split == "test":
+                measured = gate.results[method]
+                assert row.texts == len(CORPUS.test)
+                for name in ("accuracy", "macro_f1", "reads_fraction"):
+                    assert getattr(row, name) == measured[name]
+                    assert [*getattr(row, f"{name}_interval")] == measured[f"{name}_interval"]
+        kept = gate.results["valid"]["kept"]
+        valid = rows["validation", "policy"]
+        assert (valid.accuracy, valid.reads_fraction) == (kept["accuracy"], kept["reads_fraction"])
+        assert (valid.texts, valid.macro_f1, valid.accuracy_interval) == (40, None, None)
 
     def test_the_config_says_what_was_given_and_what_was_chosen(
         self, gate: Finished, host: ClassifierHost[Any], moods: dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 
 from rlattn.errors import InputError
 from rlattn.inference.card import FamilyOrigin, HostId, PolicyCard, dump, parse_card
-from rlattn.inference.record import Score, Scores, Training
+from rlattn.inference.record import LabelScore, LabelScores, Score, Scores, Training
 from rlattn.policy import PolicyConfig
 from rlattn.reading import Reading
 
@@ -39,6 +39,13 @@ READER = replace(
     scores=None,
     reading=READING,
     labels=("bad", "so\tso", "gut"),
+    label_scores=LabelScores(
+        (
+            LabelScore("validation", "policy", 10, 90.0, None, 0.25),
+            LabelScore("test", "native", 20, 92.0, 91.0, 1.0, (88.0, 95.0), (87.0, 94.0), (1, 1)),
+            LabelScore("test", "policy", 20, 91.0, 90.5, 0.25, (87.0, 94.0), (86.0, 93.0)),
+        )
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
@@ -14,12 +15,14 @@ from markdown_it.token import Token
 
 import rlattn
 from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts.classifier import load_classifier
 from rlattn.inference.card import FamilyOrigin, HostId, PolicyCard
 from rlattn.inference.model_card import model_card
 from rlattn.inference.record import Score, Scores
+from tests.hosts.classifier.small import LABELS, small_model, small_tokenizer
 from tests.hosts.tiny import save
-from tests.inference.policies import strong
-from tests.inference.test_card import CARD, SCORES, TRAINING
+from tests.inference.policies import strong, strong_reader
+from tests.inference.test_card import CARD, READER, SCORES, TRAINING
 
 NAME = "someone/a-policy"
 NATIVE = Score("test", "native", 20, 100.0, 100.0, 1.0)
@@ -109,6 +112,47 @@ def test_the_code_of_the_page_runs(
     names: dict[str, object] = {}
     exec(compile(code, "page", "exec"), names)
     assert isinstance(names["policy"], rlattn.TrainedPolicy)
+
+
+class TestReader:
+    """The page of a policy that reads for a classifier."""
+
+    def test_the_metadata_are_those_of_a_classifier(self) -> None:
+        data = ModelCard(model_card(READER, NAME)).data
+        assert (data.pipeline_tag, data.metrics) == ("text-classification", ["accuracy", "f1"])
+        found = {(result.dataset_split, result.metric_type) for result in data.eval_results}
+        assert ("test", "macro_f1") in found
+        assert ("validation", "macro_f1") not in found, "it was not measured"
+
+    def test_accuracy_and_reads_stand_in_the_table(self) -> None:
+        head, _, *rows = table(model_card(READER, NAME))
+        assert head == ["split", "method", "accuracy", "of native", "macro F1", "reads", "texts"]
+        assert rows[0] == ["validation", "policy", "90.0", "–", "–", "25.0 %", "10"]
+        assert rows[2] == [
+            *("test", "policy", "91.0 [87.0–94.0]", "98.9 %", "90.5 [86.0–93.0]", "25.0 %", "20"),
+        ]
+
+    def test_nothing_is_said_of_translation(self) -> None:
+        assert "translat" not in model_card(READER, NAME)
+
+    @pytest.mark.parametrize("on_hub", [True, False])
+    def test_the_code_of_the_page_runs(
+        self, on_hub: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # A folder in the working directory stands for the hub.
+        place = "someone/a-host" if on_hub else str(tmp_path / "host")
+        monkeypatch.chdir(tmp_path)
+        model = small_model()
+        model.save_pretrained(place)
+        small_tokenizer().save_pretrained(place)
+        policy = strong_reader(load_classifier(place), READER.reading)
+        policy.save(NAME)
+        card = replace(READER, host=HostId(place, policy.host_fingerprint))
+        (code,) = [t.content for t in tokens(model_card(card, NAME)) if t.info == "python"]
+        assert ("load_classifier" in code) is not on_hub
+        names: dict[str, Any] = {}
+        exec(compile(code, "page", "exec"), names)
+        assert names["readings"].labels[0] in LABELS
 
 
 CHARACTERS = st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Z", "Cc"))
