@@ -107,14 +107,16 @@ def pooled_encoder(model: nn.Module, forward: Callable[[], Tensor], name: str) -
 
 @contextmanager
 def steered_pooling(
-    encoder: PooledEncoder, allocation: Allocation | None, own: Tensor
+    encoder: PooledEncoder, allocation: Allocation | None, own: Tensor, *, every: bool = False
 ) -> Iterator[list[Tensor]]:
     """Inside, in one forward, the first row's attention follows an allocation in all layers.
 
     Args:
-        encoder: Whose attention; its first row is what is pooled where there is an allocation.
+        encoder: Whose attention; where there is an allocation, its first row is what is pooled, or
+            every row follows it.
         allocation: Over all columns, as `widened` gives it; None for native attention.
         own: True at the allocation's own columns, ``[rows, columns]``.
+        every: Whether every row follows the allocation, not the first one alone.
 
     Yields:
         A list that receives, after a forward, where the pooled queries looked in the last layer:
@@ -125,7 +127,7 @@ def steered_pooling(
             leaves a row undefined.
     """
     looked: list[Tensor] = []
-    attend = partial(_attend, encoder, count(), allocation, own, looked)
+    attend = partial(_attend, encoder, count(), allocation, own, every, looked)
     if not take_over(encoder.configs, dict.fromkeys(encoder.attentions, attend)):
         raise SteeringError("the encoder is already being steered: steerings do not nest")
     try:
@@ -139,6 +141,7 @@ def _attend(
     numbers: Iterator[int],
     allocation: Allocation | None,
     own: Tensor,
+    every: bool,
     looked: list[Tensor],
     module: nn.Module,
     query: Tensor,
@@ -154,7 +157,7 @@ def _attend(
     is_last = layer == encoder.layers - 1
     if allocation is None and not is_last:
         return output, None
-    rows = slice(1 if encoder.first else None)
+    rows = slice(1 if encoder.first and not every else None)
     groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     logits, valid = attention_logits(
@@ -166,7 +169,7 @@ def _attend(
         check = layer == 0 or not allocation.shares_layers
         weights = weights_beside(logits, valid, allocation, layer, own, check=check)
         steered = torch.matmul(weights.to(value.dtype), value).transpose(1, 2)
-        output = torch.cat([steered, output[:, 1:]], dim=1)
+        output = steered if every else torch.cat([steered, output[:, 1:]], dim=1)
     if is_last:
         looked.append(weights.detach().mean(1))
     return output, None

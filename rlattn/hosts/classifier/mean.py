@@ -61,7 +61,10 @@ class MeanClassifier(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, position_ids: Tensor | None = None
     ) -> SequenceClassifierOutput:
-        """Logits of texts; arguments as those of Hugging Face's encoders."""
+        """Logits of texts; arguments as those of Hugging Face's encoders.
+
+        A mask of floats says how much each row counts in the mean; all above 0 are read.
+        """
         mean = _mean(self.encoder, input_ids, attention_mask, position_ids)
         return SequenceClassifierOutput(logits=self.output(mean))
 
@@ -141,6 +144,7 @@ def _mean(
 ) -> Tensor:
     """The mean of the states at open tokens, ``[rows, width]``."""
     given = {} if positions is None else {"position_ids": positions}
-    states: Tensor = encoder(input_ids=ids, attention_mask=opened.long(), **given)[0]
-    kept = opened.bool()[..., None]
-    return torch.where(kept, states, 0.0).sum(1) / kept.sum(1)
+    kept = opened > 0
+    states: Tensor = encoder(input_ids=ids, attention_mask=kept.long(), **given)[0]
+    weights = opened.to(states.dtype)[..., None]
+    return torch.where(kept[..., None], states * weights, 0.0).sum(1) / weights.sum(1)

@@ -36,14 +36,16 @@ def run(model: nn.Module, ids: Tensor, opened: Tensor, positions: Tensor | None 
     Args:
         model: Has a classification head.
         ids: Token ids, ``[rows, columns]``.
-        opened: True at what may be read, ``[rows, columns]``.
+        opened: True at what may be read, ``[rows, columns]``; or, for a model that pools all rows,
+            how much each of them counts, above 0 where it may be read.
         positions: Position ids, ``[rows, columns]``; None for the model's own.
 
     Returns:
         ``[rows, labels]``.
     """
     given: dict[str, Tensor] = {} if positions is None else {"position_ids": positions}
-    logits: Tensor = model(input_ids=ids, attention_mask=opened.long(), **given).logits
+    mask = opened if opened.is_floating_point() else opened.long()
+    logits: Tensor = model(input_ids=ids, attention_mask=mask, **given).logits
     return logits
 
 

@@ -16,11 +16,14 @@ from rlattn.hosts.classifier.encoded import EncodedTexts
 from rlattn.hosts.classifier.probe import examine, run
 from rlattn.hosts.classifier.taped import TapedTexts, taped
 from rlattn.steering import Allocation
-from rlattn.steering.beside import widened
+from rlattn.steering.beside import weights_beside, widened
 from rlattn.steering.pooling import steered_pooling
 
 _FEW = 0.7
 """Share of the columns up to which the open ones are computed alone."""
+
+_TINY = 1e-30
+"""How much a row counts in a mean that is read and not pooled: too little for any sum to show."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,12 @@ class SequenceClassifierHost(ClassifierHost[FramedTexts]):
     """A frozen model with a classification head, such as BERT's, RoBERTa's or ModernBERT's.
 
     What a gate shuts is removed for all rows and layers, so nothing of it reaches the logits; a
-    position is removed that is shut in all layers and heads. All else that an allocation does
-    steers the pooled row, in all layers. Special tokens keep their native weight. What a policy
-    sees are the embeddings of tokens, which know nothing of each other.
+    position is removed that is shut in all layers and heads. A gate that all layers and heads share
+    and that is open in part is a factor on the attention of all rows, and gradients reach what it
+    shuts. All else that an allocation does steers the pooled row, in all layers; where all rows are
+    pooled, it steers how much each of them counts, in place of all alike. Special tokens keep their
+    native weight. What a policy sees are the embeddings of tokens, which know nothing of each
+    other.
 
     Args:
         model: A Hugging Face model with a head for sequence classification whose attention goes
@@ -125,8 +131,8 @@ class SequenceClassifierHost(ClassifierHost[FramedTexts]):
 
         Raises:
             SteeringError: If the allocation does not fit.
-            InputError: If the model pools all rows, and the allocation is no gate of bools that all
-                layers and heads share.
+            InputError: If the model pools all rows, and the allocation is not the same for all
+                layers and heads.
         """
         self.usage.forwards += len(encoded.mask)
         if allocation is None:
@@ -136,17 +142,14 @@ class SequenceClassifierHost(ClassifierHost[FramedTexts]):
         if allocation.is_plain_gate:
             opened = self._opened(encoded, encoded.mask & allocation.values)
             return self._read(encoded.ids, opened)
+        if allocation.mode == "gate" and allocation.values.ndim == 2:
+            return self._read_in_part(encoded, allocation)
         if not self._found.encoder.first:
-            raise InputError(
-                f"{self.name} pools all its rows, so there is no one row to steer: "
-                "give gates of bools that all layers and heads share"
-            )
+            return self._read_weighed(encoded, allocation)
         kept = encoded.mask
         if allocation.mode == "gate":
-            values = allocation.values
-            kept = kept & (values if values.ndim == 2 else values.amax((1, 2))).bool()
-        own = self._opened(encoded, encoded.mask) & ~encoded.special
-        wide = widened(allocation, own, len(self._framing.before))
+            kept = kept & allocation.values.amax((1, 2)).bool()
+        wide, own = self._widened(encoded, allocation)
         with steered_pooling(self._found.encoder, wide, own):
             return run(self.model, encoded.ids, self._opened(encoded, kept)).float()
 
@@ -195,3 +198,35 @@ class SequenceClassifierHost(ClassifierHost[FramedTexts]):
                 ids, opened = ids.gather(1, order), opened.gather(1, order)
                 positions = order + first
         return run(self.model, ids, opened, positions).float()
+
+    def _read_in_part(self, encoded: FramedTexts, allocation: Allocation) -> Tensor:
+        """Logits where gates are factors on what all rows look at, and on what is pooled."""
+        wide, own = self._widened(encoded, allocation)
+        real = self._opened(encoded, encoded.mask)
+        shown = real if self._found.encoder.first else _counting(wide.values, real)
+        with steered_pooling(self._found.encoder, wide, own, every=True):
+            return run(self.model, encoded.ids, shown).float()
+
+    def _read_weighed(self, encoded: FramedTexts, allocation: Allocation) -> Tensor:
+        """Logits where an allocation steers a mean over all rows, which natively are equal."""
+        shared = allocation.weight is None or allocation.weight.ndim < 2
+        if allocation.values.ndim > 2 or not shared:
+            raise InputError(
+                f"{self.name} pools all its rows, so there is no one row whose attention layers or "
+                "heads could steer: give an allocation that all of them share"
+            )
+        wide, own = self._widened(encoded, allocation)
+        real = self._opened(encoded, encoded.mask)
+        equal = torch.zeros(real.shape, device=real.device)[:, None, None]
+        weights = weights_beside(equal, real[:, None, None], wide, 0, own, check=True)[:, 0, 0]
+        return run(self.model, encoded.ids, _counting(weights, real)).float()
+
+    def _widened(self, encoded: FramedTexts, allocation: Allocation) -> tuple[Allocation, Tensor]:
+        """An allocation over all columns, and which of these are its own."""
+        own = self._opened(encoded, encoded.mask) & ~encoded.special
+        return widened(allocation, own, len(self._framing.before)), own
+
+
+def _counting(weights: Tensor, real: Tensor) -> Tensor:
+    """How much each column counts in a mean, above 0 where it is real, ``[rows, columns]``."""
+    return torch.where(real, weights + _TINY, 0.0)

@@ -48,7 +48,29 @@ def test_all_rows_are_pooled(host: SequenceClassifierHost) -> None:
     encoded = host.encode(host.tokenize(sentences(3), SOURCE).ids)
     torch.testing.assert_close(host.native_attention(encoded).sum(1), torch.ones(3))
     with pytest.raises(InputError, match="pools all its rows"):
-        host.classify(encoded, Allocation("scale", torch.ones(encoded.mask.shape)))
+        host.classify(encoded, Allocation("scale", torch.ones(3, 2, 2, encoded.mask.shape[1])))
+
+
+def test_gates_in_part_weigh_the_mean_and_shares_replace_it(host: SequenceClassifierHost) -> None:
+    encoded = host.encode(host.tokenize(sentences(12), SOURCE).ids)
+    opened = torch.rand(encoded.mask.shape) < 0.6
+    found = host.classify(encoded, Allocation("gate", opened.float()))
+    expected = host.classify(encoded, Allocation("gate", opened))
+    torch.testing.assert_close(found, expected, rtol=0.0, atol=1e-4)
+    # What a state is does not change with its share of the mean.
+    shares = torch.rand(encoded.mask.shape)
+    found = host.classify(encoded, Allocation("replace", shares))
+    real = encoded.special.clone()
+    real[:, 1:-1] |= encoded.mask
+    states = host.model.encoder(encoded.ids, real.long())[0]
+    native = real / real.sum(1, keepdim=True)
+    own = real & ~encoded.special
+    dealt = torch.zeros(real.shape)
+    dealt[:, 1:-1] = shares
+    dealt = dealt * own / (dealt * own).sum(1, keepdim=True)
+    weights = torch.where(own, dealt * (native * own).sum(1, keepdim=True), native * real)
+    expected = host.model.output((states * weights[..., None]).sum(1))
+    torch.testing.assert_close(found, expected, rtol=0.0, atol=1e-4)
 
 
 def test_a_head_for_another_width_is_refused() -> None:

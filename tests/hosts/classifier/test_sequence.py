@@ -211,6 +211,43 @@ def test_a_gate_of_zeros_and_ones_keeps_as_much_out_as_one_of_bools(
         torch.testing.assert_close(found, expected, rtol=0.0, atol=1e-4)
 
 
+def test_a_shared_gate_of_zeros_and_ones_is_removal_whatever_is_pooled(
+    classifier: SequenceClassifierHost,
+) -> None:
+    encoded = encode(classifier)
+    opened = gates(encoded)
+    found = classifier.classify(encoded, Allocation("gate", opened.float()))
+    expected = classifier.classify(encoded, Allocation("gate", opened))
+    torch.testing.assert_close(found, expected, rtol=0.0, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["Bert", "DistilBert", "ModernBert", "ModernBertMean"])
+def test_the_gradient_of_a_gate_is_that_of_finite_differences(family: str) -> None:
+    model = small_model(family, initializer_range=0.1).double()
+    exact = SequenceClassifierHost(model, small_tokenizer(), "exact")
+    encoded = encode(exact, TEXTS[:2])
+
+    def total(values: Tensor) -> Tensor:
+        return exact.classify(encoded, Allocation("gate", values))[:, 0].double().sum()
+
+    # What is open, shut, and open in part: the derivative at 0 is from above.
+    values = torch.rand(encoded.mask.shape, dtype=torch.double).round(decimals=1)
+    values[:, 0], values[:, 1] = 0.0, 1.0
+    found = values.clone().requires_grad_()
+    total(found).backward()
+    assert found.grad is not None
+    for row, place in encoded.mask.nonzero().tolist():
+        step = torch.zeros_like(values)
+        step[row, place] = 1e-2 if values[row, place] < 1 else -1e-2
+        # Of third order, for there is no other side to look at.
+        ahead = [total(values + n * step) for n in range(4)]
+        difference = (-11 * ahead[0] + 18 * ahead[1] - 9 * ahead[2] + 2 * ahead[3]) / 6
+        slope = difference / step[row, place]
+        torch.testing.assert_close(found.grad[row, place], slope, rtol=1e-2, atol=2e-4)
+    assert found.grad[encoded.mask].ne(0).all()
+    assert found.grad[~encoded.mask].eq(0).all()
+
+
 def test_gradients_reach_an_allocation(steerable: SequenceClassifierHost) -> None:
     encoded = encode(steerable)
     bias = torch.zeros(encoded.mask.shape, requires_grad=True)
@@ -220,11 +257,32 @@ def test_gradients_reach_an_allocation(steerable: SequenceClassifierHost) -> Non
     assert bias.grad[~encoded.mask].eq(0).all()
 
 
-def test_a_model_that_pools_all_rows_takes_plain_gates_alone() -> None:
+def test_a_model_that_pools_all_rows_takes_what_layers_and_heads_share() -> None:
     host = small_classifier("ModernBertMean")
     encoded = encode(host)
-    with pytest.raises(InputError, match=r"pools all its rows.*give gates of bools"):
-        host.classify(encoded, Allocation("bias", torch.zeros(encoded.mask.shape)))
+    each = torch.zeros(len(TEXTS), 2, 2, encoded.mask.shape[1])
+    weight = torch.zeros(len(TEXTS), 1, 1)
+    for allocation in (Allocation("bias", each), Allocation("mix", each[:, 0, 0] + 1, weight)):
+        with pytest.raises(InputError, match=r"pools all its rows.*that all of them share"):
+            host.classify(encoded, allocation)
+
+
+def test_where_all_rows_are_pooled_an_allocation_is_their_weights() -> None:
+    host = small_classifier("ModernBertMean")
+    encoded = encode(host)
+    for mode, allocation in neutral(encoded).items():
+        found = host.classify(encoded, allocation)
+        torch.testing.assert_close(found, host.classify(encoded), rtol=0.0, atol=1e-4, msg=mode)
+    bias = torch.randn(encoded.mask.shape, requires_grad=True)
+    moved = host.classify(encoded, Allocation("bias", bias))
+    assert not torch.allclose(moved, host.classify(encoded), atol=1e-3)
+    moved[:, 0].sum().backward()
+    assert bias.grad is not None
+    assert bias.grad[encoded.mask].ne(0).all()
+    # Equal shares of what is the text's own are the native mean.
+    equal = Allocation("replace", encoded.mask.float())
+    found = host.classify(encoded, equal)
+    torch.testing.assert_close(found, host.classify(encoded), rtol=0.0, atol=1e-4)
 
 
 def test_an_allocation_for_other_texts_is_refused(steerable: SequenceClassifierHost) -> None:
