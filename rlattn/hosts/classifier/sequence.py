@@ -22,6 +22,9 @@ from rlattn.steering.pooling import steered_pooling
 _FEW = 0.7
 """Share of the columns up to which the open ones are computed alone."""
 
+_TOGETHER = 16
+"""How many texts a processor reads at once."""
+
 _TINY = 1e-30
 """How much a row counts in a mean that is read and not pooled: too little for any sum to show."""
 
@@ -188,11 +191,28 @@ class SequenceClassifierHost(ClassifierHost[FramedTexts]):
         return opened
 
     def _read(self, ids: Tensor, opened: Tensor) -> Tensor:
+        """Logits over the columns that are open.
+
+        On a processor, texts of which as much is open are read together: else most of the work
+        would be padding. A GPU would rather have one batch.
+        """
+        if self.device.type != "cpu" or len(ids) <= _TOGETHER:
+            return self._read_together(ids, opened)
+        order = opened.sum(1).argsort(stable=True)
+        parts = [
+            self._read_together(ids[part], opened[part]) for part in torch.split(order, _TOGETHER)
+        ]
+        return torch.cat(parts)[order.argsort()]
+
+    def _read_together(self, ids: Tensor, opened: Tensor) -> Tensor:
         """Logits over the columns that are open, which are gathered where they are few."""
+        # Special tokens are always open, so there is a last column.
+        last = int(opened.any(0).nonzero().max()) + 1
+        ids, opened = ids[:, :last], opened[:, :last]
         positions, first = None, self._found.first_position
         if first is not None:
             width = int(opened.sum(1).max())
-            if width <= _FEW * opened.shape[1]:
+            if width <= _FEW * last:
                 # Stable, so that columns stay in their order.
                 order = opened.byte().argsort(dim=1, descending=True, stable=True)[:, :width]
                 ids, opened = ids.gather(1, order), opened.gather(1, order)

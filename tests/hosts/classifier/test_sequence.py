@@ -114,6 +114,18 @@ def test_a_text_is_read_alike_alone_and_in_a_batch(classifier: SequenceClassifie
         )
 
 
+def test_many_texts_are_labelled_as_each_is_alone(classifier: SequenceClassifierHost) -> None:
+    torch.manual_seed(1)
+    lengths = torch.randint(1, 30, (40,)).tolist()
+    encoded = classifier.encode([torch.randint(5, 40, (n,)).tolist() for n in lengths])
+    gates = (torch.rand(encoded.mask.shape) < torch.rand(40, 1)) & encoded.mask
+    together = classifier.classify(encoded, Allocation("gate", gates))
+    for row in range(40):
+        here = torch.tensor([row])
+        alone = classifier.classify(encoded.take(here), Allocation("gate", gates[here]))
+        torch.testing.assert_close(together[here], alone, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("family", ["Bert", "Roberta", "DistilBert", "Electra"])
 def test_few_open_tokens_are_computed_alone_and_it_is_the_same(
     family: str, monkeypatch: pytest.MonkeyPatch
