@@ -160,8 +160,9 @@ class SequenceClassifierHost(ClassifierHost[FramedTexts]):
     def classify_taped(self, sources: Sequence[Sequence[int]]) -> TapedTexts:
         """Labels texts natively, such that gradients go back to their tokens' input embeddings."""
         encoded = self.encode(sources)
+        self.usage.forwards += len(encoded.mask)
         with taped(self.model, self._framing, self.name) as tape:
-            logits = self.classify(encoded)
+            logits = self._read_together(encoded.ids, self._opened(encoded, encoded.mask))
         return TapedTexts(logits, tape.embeddings, encoded.mask)
 
     @torch.no_grad()

@@ -12,7 +12,7 @@ from rlattn.hosts.classifier import ClassifierHost
 from tests.hosts.classifier.small import CONFIGS, SOURCE, small_classifier, small_pooled
 from tests.hosts.tiny import sentences
 
-TEXTS = sentences(12)
+TEXTS = sentences(20)
 
 
 @pytest.fixture(scope="module", params=[*CONFIGS, "pooled"])
@@ -48,7 +48,7 @@ def test_gradients_reach_each_texts_own_tokens_and_no_weight(host: ClassifierHos
 def test_work_is_counted() -> None:
     for host in (small_classifier(), small_pooled()):
         host.classify_taped(host.tokenize(TEXTS, SOURCE).ids)
-        assert (host.usage.encoded, host.usage.forwards, host.usage.backwards) == (12, 12, 0)
+        assert (host.usage.encoded, host.usage.forwards, host.usage.backwards) == (20, 20, 0)
 
 
 @pytest.mark.parametrize("times", [0, 2])
