@@ -5,7 +5,10 @@ from __future__ import annotations
 from rlattn.agents.callbacks import Validation
 from rlattn.agents.gradient import GradientSettings, learn_gradient
 from rlattn.agents.indexer import IndexerSettings, learn_indexer
+from rlattn.agents.label_gradient import LabelGradientSettings, learn_label_gradient
+from rlattn.agents.label_learners import learn_label_ppo
 from rlattn.agents.label_validation import LabelPoint, LabelValidator
+from rlattn.agents.label_weights import LabelWeights, learn_label_weights
 from rlattn.agents.learners import begin_with, learn_ppo
 from rlattn.agents.meter import Meter, Spent
 from rlattn.agents.oracle import (
@@ -25,8 +28,10 @@ __all__ = [
     "Bound",
     "GradientSettings",
     "IndexerSettings",
+    "LabelGradientSettings",
     "LabelPoint",
     "LabelValidator",
+    "LabelWeights",
     "Meter",
     "PPOSettings",
     "Point",
@@ -42,6 +47,9 @@ __all__ = [
     "learn",
     "learn_gradient",
     "learn_indexer",
+    "learn_label_gradient",
+    "learn_label_ppo",
+    "learn_label_weights",
     "learn_ppo",
     "learn_reinforce",
     "learn_weights",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from rlattn.agents.allocator import keep_freed_memory
-from rlattn.agents.lessons import Lesson
+
+Batch = TypeVar("Batch")
+"""What is learned from at a time."""
 
 
 def descend(
     parameters: Iterable[Tensor],
-    lessons: Iterator[Lesson],
-    loss: Callable[[Lesson, float], Tensor],
+    lessons: Iterator[Batch],
+    loss: Callable[[Batch, float], tuple[Tensor, int]],
     watch: Callable[[int], object],
     *,
     learning_rate: float,
@@ -32,8 +35,8 @@ def descend(
     Args:
         parameters: What is trained.
         lessons: What is learned from, without end.
-        loss: What a lesson costs when a share of the steps is taken, summed over its target tokens,
-            a scalar; gradients are those of the mean.
+        loss: What a lesson costs when a share of the steps is taken, summed over its environment
+            steps, a scalar, and how many of these it has; gradients are those of the mean.
         watch: Told of the steps so far: before the first, about every `every` steps, and at the
             end.
         learning_rate: At the start.
@@ -53,16 +56,16 @@ def descend(
         while taken < steps:
             used = taken / steps
             optimizer.param_groups[0]["lr"] = learning_rate * (1 - 0.9 * used)
-            lesson = next(lessons)
             optimizer.zero_grad()
-            loss(lesson, used).backward()  # type: ignore[no-untyped-call]
+            total, count = loss(next(lessons), used)
+            total.backward()  # type: ignore[no-untyped-call]
             for parameter in trained:
                 if parameter.grad is not None:
-                    parameter.grad /= lesson.tokens
+                    parameter.grad /= count
             torch.nn.utils.clip_grad_norm_(trained, clip)
             optimizer.step()
-            taken += lesson.tokens
-            bar.update(lesson.tokens)
+            taken += count
+            bar.update(count)
             if taken >= following or taken >= steps:
                 watch(taken)
                 following = taken + every

@@ -15,19 +15,19 @@ from rlattn.actions import ActionFamily, Gate, MaskedDistribution
 from rlattn.agents.descent import descend
 from rlattn.agents.lessons import GivenPrefix, Lesson, lessons
 from rlattn.agents.record import as_trained
-from rlattn.agents.relaxed import check_smooth, relaxed
+from rlattn.agents.relaxed import (
+    bounded,
+    check_costs,
+    check_smooth,
+    reads_price,
+    relaxed,
+)
 from rlattn.agents.teacher import walk
 from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
-from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.policy import AttentionPolicy
-from rlattn.rewards.weights import Target, Weight
 from rlattn.steering import Allocation
-
-_GAIN, _RATE = 3.0, 0.5
-"""How the price of the reads moves: fewer sentences pass than where rewards teach, so that what
-lasts of it has to come sooner; with less for the excess, for else it swings."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,7 @@ def learn_gradient(
     """
     settings = settings or GradientSettings()
     check_smooth(policy.family)
-    costs = settings.reads_target is not None or settings.reads_weight
-    if costs and not isinstance(policy.family, Gate):
-        raise InputError(
-            f"action {policy.family.spec}: reads that cost something can be learned by gates "
-            "alone: use gate, or no reads_weight and reads_target"
-        )
+    check_costs(policy.family, settings.reads_weight, settings.reads_target)
     prefix: GivenPrefix = "host" if settings.loss == "agreement" else "reference"
     objective = _Objective(host, policy, settings)
 
@@ -128,7 +123,7 @@ def learn_gradient(
             max_target=max_target,
             seed=seed,
         ),
-        lambda lesson, used: objective(lesson),
+        lambda lesson, used: (objective(lesson), lesson.tokens),
         watch,
         learning_rate=settings.learning_rate,
         clip=settings.clip,
@@ -146,11 +141,9 @@ class _Objective:
         self, host: Seq2SeqHost, policy: AttentionPolicy, settings: GradientSettings
     ) -> None:
         self._host, self._policy, self._settings = host, policy, settings
-        self._weight = Weight(settings.reads_weight)
-        if settings.reads_target is not None:
-            self._weight = Target(
-                settings.reads_target, price=settings.reads_price, gain=_GAIN, rate=_RATE
-            )
+        self._weight = reads_price(
+            settings.reads_weight, settings.reads_target, settings.reads_price
+        )
         self._reads: list[Tensor] = []
 
     def __call__(self, lesson: Lesson) -> Tensor:
@@ -186,9 +179,5 @@ class _Objective:
         if not isinstance(family, Gate):
             return allocation
         self._reads.append(allocation.values.sum(-1) / mask.sum(-1))
-        bounded = allocation.values.view_as(allocation.values)  # not the reads' part of it
-        if bounded.requires_grad:
-            bounded.register_hook(  # type: ignore[no-untyped-call]
-                lambda gradient: gradient.clamp(-how.bound, how.bound)
-            )
-        return replace(allocation, values=bounded)
+        # Not the reads' part of it.
+        return replace(allocation, values=bounded(allocation.values, how.bound))

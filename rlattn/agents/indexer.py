@@ -90,8 +90,9 @@ def learn_indexer(
             "the source such as topk:30%"
         )
 
-    def loss(lesson: Lesson, used: float) -> Tensor:
-        return divergence(host, lesson, policy, sparse=used >= settings.warm_up)
+    def loss(lesson: Lesson, used: float) -> tuple[Tensor, int]:
+        sparse = used >= settings.warm_up
+        return divergence(host, lesson, policy, sparse=sparse), lesson.tokens
 
     def watch(env_steps: int) -> None:
         validator.validate(as_trained(policy, host, seed, env_steps), env_steps)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlattn.agents.best import KeepsBest, score
+from rlattn.agents.best import KeepsBest, Learned, score
 from rlattn.agents.meter import Meter, Spent
 from rlattn.corpora import Pair
-from rlattn.inference import Readings, TrainedPolicy
+from rlattn.inference import Readings
 
 _LEAST = float(np.finfo(np.float32).smallest_subnormal)
 """A probability of zero counts as this, as it does in the scores of a test."""
@@ -37,7 +37,7 @@ class LabelPoint:
     spent: Spent
 
 
-class LabelValidator(KeepsBest[LabelPoint]):
+class LabelValidator(KeepsBest[LabelPoint, Learned]):
     """Labels validation texts when it is asked to, and keeps the policy of the best accuracy.
 
     `rlattn.agents.best.score` says what is best where reads count, too.
@@ -46,7 +46,7 @@ class LabelValidator(KeepsBest[LabelPoint]):
         pairs: Validation texts and their labels.
         meter: Says what the training costs; it rests meanwhile.
         native_accuracy: What the host reaches on them unsteered, 0 to 100.
-        classify: Labels texts under a policy.
+        classify: Labels texts under a policy, or whatever else is learned.
         reads_target: The fraction of a text to read at most, or None.
         reads_weight: The weight of the reads in the reward, when there is no target.
     """
@@ -57,7 +57,7 @@ class LabelValidator(KeepsBest[LabelPoint]):
         meter: Meter,
         *,
         native_accuracy: float,
-        classify: Callable[[Sequence[str], TrainedPolicy], Readings],
+        classify: Callable[[Sequence[str], Learned], Readings],
         reads_target: float | None = None,
         reads_weight: float = 0.0,
     ) -> None:
@@ -65,14 +65,16 @@ class LabelValidator(KeepsBest[LabelPoint]):
         self._pairs, self._native, self._classify = pairs, native_accuracy, classify
         self._target, self._weight = reads_target, reads_weight
 
-    def _measure(
-        self, policy: TrainedPolicy, env_steps: int, spent: Spent
-    ) -> tuple[TrainedPolicy, LabelPoint]:
-        read = self._classify([pair.source for pair in self._pairs], policy)
+    def _measure(self, policy: Learned, env_steps: int, spent: Spent) -> tuple[Learned, LabelPoint]:
+        policy, read = self._write(policy)
         accuracy, likelihood = label_quality(read, [pair.target for pair in self._pairs])
         reads = float(np.mean(read.reads_fraction))
         chosen_by = score(accuracy, reads, self._target, self._weight, self._native)
         return policy, LabelPoint(env_steps, accuracy, likelihood, reads, chosen_by, spent)
+
+    def _write(self, policy: Learned) -> tuple[Learned, Readings]:
+        """What comes of a policy, and the policy that is kept if it is the best: this one."""
+        return policy, self._classify([pair.source for pair in self._pairs], policy)
 
 
 def label_quality(read: Readings, labels: Sequence[str]) -> tuple[float, float]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from rlattn.actions import ActionFamily
+from rlattn.agents.best import KeepsBest
 from rlattn.agents.callbacks import Validation
 from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.training import PPOSettings, learn, make_ppo
 from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
-from rlattn.envs import TranslationCore, TranslationVecEnv
+from rlattn.envs import Core, TranslationCore, TranslationVecEnv
 from rlattn.envs.episodes import Prefix
 from rlattn.errors import InputError
-from rlattn.hosts import Seq2SeqHost
+from rlattn.hosts import Host, Seq2SeqHost
 from rlattn.policy import AttentionPolicy
 from rlattn.rewards import TotalReward, WeightSpec
 
@@ -65,8 +67,6 @@ def learn_ppo(
         InputError: If something is out of range, a reward needs another prefix, the policy is not
             for this host, or `start` is of another build.
     """
-    if start is not None:
-        begin_with(policy, start)
     core = TranslationCore(
         host,
         pairs,
@@ -79,8 +79,51 @@ def learn_ppo(
         horizon=max(256, settings.rollout),
         seed=seed,
     )
+    learn_in(
+        core,
+        policy,
+        settings,
+        start=start,
+        steps=steps,
+        validator=validator,
+        every=every,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def learn_in(
+    core: Core,
+    policy: AttentionPolicy,
+    settings: PPOSettings,
+    *,
+    start: AttentionPolicy | None,
+    steps: int,
+    validator: KeepsBest[Any],
+    every: int,
+    seed: int,
+    progress: bool,
+) -> None:
+    """Trains a policy in place by PPO in lanes that are there already.
+
+    Args:
+        core: The lanes; their memories last for a rollout.
+        policy: As for `learn_ppo`, and all that follows.
+        settings: Those of PPO.
+        start: What to begin with instead, or None.
+        steps: Environment steps, all lanes together.
+        validator: Is asked before the first step, now and then, and at the end.
+        every: Environment steps between two validations.
+        seed: Seeds all that is random from here on.
+        progress: Whether to draw a progress bar.
+
+    Raises:
+        InputError: If `start` is of another build.
+    """
+    if start is not None:
+        begin_with(policy, start)
     width = replace(settings, width=policy.config.width)
-    ppo = make_ppo(TranslationVecEnv(core), width, seed=seed, device=str(host.device))
+    ppo = make_ppo(TranslationVecEnv(core), width, seed=seed, device=str(core.host.device))
     assert isinstance(ppo.policy, PointerPolicy)
     ppo.policy.attention.load_state_dict(policy.state_dict())
     learn(ppo, steps, [Validation(validator, every=every)], progress=progress)
@@ -111,7 +154,7 @@ def begin_with(policy: AttentionPolicy, start: AttentionPolicy) -> None:
     policy.load_state_dict(acts, strict=False)
 
 
-def family_for(host: Seq2SeqHost, policy: AttentionPolicy) -> ActionFamily:
+def family_for(host: Host, policy: AttentionPolicy) -> ActionFamily:
     """The family of a policy's actions on a host.
 
     Raises:
@@ -121,6 +164,6 @@ def family_for(host: Seq2SeqHost, policy: AttentionPolicy) -> ActionFamily:
     if family.spec != policy.config.action or policy.config.d_model != host.d_model:
         raise InputError(
             f"a policy of {policy.config} does not fit host {host.name}: expected action "
-            f"{family.spec!r}, d_model {host.d_model} and d_state {host.d_state}"
+            f"{family.spec!r} and d_model {host.d_model}"
         )
     return family

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from rlattn.corpora import Pair
-from rlattn.hosts import Encoded, Seq2SeqHost
+from rlattn.hosts import Encoded, Host, Seq2SeqHost
 from rlattn.hosts.greedy import greedy
 from rlattn.hosts.seq2seq import pad
 
@@ -72,8 +72,35 @@ def lessons(
     Yields:
         Batches without end.
     """
-    rng = np.random.default_rng(seed)
     known: dict[int, list[int]] = {}
+    for indices, read in batches(host, pairs, lanes=lanes, max_source=max_source, seed=seed):
+        encoded = host.encode(read)
+        if prefix == "reference":
+            texts = [pairs[i].target for i in indices]
+            targets = host.tokenize_target(texts, max_target).ids
+        else:
+            if not known.keys() >= set(indices):
+                known |= zip(indices, greedy(host, encoded, max_target)[0], strict=True)
+            targets = [known[i] for i in indices]
+        yield make_lesson(host, encoded, read, targets)
+
+
+def batches(
+    host: Host, pairs: Sequence[Pair], *, lanes: int, max_source: int, seed: int
+) -> Iterator[tuple[list[int], list[list[int]]]]:
+    """Walks over all sources again and again, in another order each time, by like length.
+
+    Args:
+        host: Its tokenizer is asked.
+        pairs: The sentences.
+        lanes: Sentences in a batch.
+        max_source: Longer sources are cut, in tokens.
+        seed: Fixes the orders.
+
+    Yields:
+        The indices of some pairs, and the tokens of their sources, without end.
+    """
+    rng = np.random.default_rng(seed)
     order: list[int] = []
     while True:
         while len(order) < _AHEAD * lanes:
@@ -82,17 +109,7 @@ def lessons(
         sources = host.tokenize([pairs[i].source for i in drawn], max_source).ids
         by_length = np.argsort([len(row) for row in sources], kind="stable")
         for batch in rng.permutation(by_length.reshape(_AHEAD, lanes)):
-            read = [sources[row] for row in batch]
-            encoded = host.encode(read)
-            if prefix == "reference":
-                texts = [pairs[i].target for i in drawn[batch]]
-                targets = host.tokenize_target(texts, max_target).ids
-            else:
-                indices = drawn[batch].tolist()
-                if not known.keys() >= set(indices):
-                    known |= zip(indices, greedy(host, encoded, max_target)[0], strict=True)
-                targets = [known[i] for i in indices]
-            yield make_lesson(host, encoded, read, targets)
+            yield drawn[batch].tolist(), [sources[row] for row in batch]
 
 
 def make_lesson(

@@ -11,7 +11,12 @@ from torch import Tensor
 from rlattn.actions import ActionFamily, Gate, MaskedDistribution
 from rlattn.actions.distributions import NonEmptyBernoulli
 from rlattn.errors import InputError
+from rlattn.rewards.weights import Target, Weight
 from rlattn.steering import Allocation
+
+_GAIN, _RATE = 3.0, 0.5
+"""How the price of the reads moves: fewer sentences pass than where rewards teach, so that what
+lasts of it has to come sooner; with less for the excess, for else it swings."""
 
 
 def check_smooth(family: ActionFamily) -> None:
@@ -26,6 +31,37 @@ def check_smooth(family: ActionFamily) -> None:
             f"action {family.spec}: a choice among positions has no gradient: use bias, mix, "
             "sharpness, simplex, per-layer of one of these, or gate"
         )
+
+
+def check_costs(family: ActionFamily, weight: float, target: float | None) -> None:
+    """Makes sure that reads which cost something can be learned.
+
+    Args:
+        family: What decides on them.
+        weight: What the reads count for; negative is a cost.
+        target: The fraction of the source to read, or None.
+
+    Raises:
+        InputError: If they cost something and there are no gates to shut.
+    """
+    if (weight or target is not None) and not isinstance(family, Gate):
+        raise InputError(
+            f"action {family.spec}: reads that cost something can be learned by gates alone: use "
+            "gate, or no reads_weight and reads_target"
+        )
+
+
+def reads_price(weight: float, target: float | None, price: float) -> Weight:
+    """What reads weigh, as in a reward.
+
+    Args:
+        weight: A fixed weight, where there is no target.
+        target: The fraction of the source to read, or None.
+        price: With a target, the most that reads cost, and what they cost at first.
+    """
+    if target is None:
+        return Weight(weight)
+    return Target(target, price=price, gain=_GAIN, rate=_RATE)
 
 
 def relaxed(
@@ -51,6 +87,23 @@ def relaxed(
     action = distribution.sample() if noise else distribution.mode()
     within: Tensor = _Clip.apply(action)  # type: ignore[no-untyped-call]
     return family.allocation(within, mask)
+
+
+def bounded(gates: Tensor, bound: float) -> Tensor:
+    """The same gates, each of which is taken to change the loss by no more than a bound.
+
+    Beside what little is open, the derivative of one that is shut promises far more than there is.
+
+    Args:
+        gates: ``[lanes, source]``.
+        bound: In nats.
+    """
+    kept = gates.view_as(gates)
+    if kept.requires_grad:
+        kept.register_hook(  # type: ignore[no-untyped-call]
+            lambda gradient: gradient.clamp(-bound, bound)
+        )
+    return kept
 
 
 class _Clip(torch.autograd.Function):

@@ -8,15 +8,15 @@ policies are compared at equal reads, one number mends that: what all log-odds a
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
 
 from rlattn.actions import Gate
 from rlattn.errors import InputError
-from rlattn.inference import TrainedPolicy, Translations
+from rlattn.inference import TrainedPolicy
 
 _CLOSE = 0.01
 """How far below the target the reads may stay, as a fraction of the source."""
@@ -25,37 +25,46 @@ _TRIES = 6
 """How often sentences are translated in search of it."""
 
 
-class Shifted(NamedTuple):
+class _Written(Protocol):
+    @property
+    def reads_fraction(self) -> Sequence[float]: ...
+
+
+Output = TypeVar("Output", bound=_Written)
+"""What came of some texts, such as translations, or labels: it tells how much of each was read."""
+
+
+class Shifted(NamedTuple, Generic[Output]):
     """A policy whose gates have another threshold.
 
     Attributes:
         shift: What was added to all log-odds, in nats.
         policy: A copy of the policy, with it.
-        output: What was translated under that.
+        output: What came of the texts under that.
     """
 
     shift: float
     policy: TrainedPolicy
-    output: Translations
+    output: Output
 
     @property
     def reads(self) -> float:
-        """The fraction of the source that was read: mean over sentences of the mean over steps."""
+        """The fraction of the source that was read: mean over texts."""
         return float(np.mean(self.output.reads_fraction))
 
 
 def shift_gates(
     policy: TrainedPolicy,
-    translate: Callable[[TrainedPolicy], Translations],
+    translate: Callable[[TrainedPolicy], Output],
     target: float,
     *,
     first: float = 0.0,
-) -> Shifted:
+) -> Shifted[Output]:
     """Shifts the log-odds of all gates alike, so that nearly as much is read as may be.
 
     Args:
         policy: One of gates; it stays as it is.
-        translate: Translates the sentences that tell.
+        translate: Translates, or labels, the texts that tell.
         target: The fraction of the source to read at most.
         first: The shift that is tried first, such as that of an earlier checkpoint.
 
@@ -70,7 +79,7 @@ def shift_gates(
         raise InputError(
             f"action {policy.policy.config.action}: only gates have a threshold to be shifted"
         )
-    tried: list[Shifted] = []
+    tried: list[Shifted[Output]] = []
     shift = first
     for _ in range(_TRIES):
         moved = _shifted(policy, shift)
@@ -93,7 +102,7 @@ def _shifted(policy: TrainedPolicy, shift: float) -> TrainedPolicy:
     return TrainedPolicy(network, policy.host_name, policy.host_fingerprint, *known)
 
 
-def _next(tried: list[Shifted], target: float) -> float:
+def _next(tried: list[Shifted[Output]], target: float) -> float:
     """What to try next: within the bracket by its ends, before there is one farther and farther."""
     low = max((one for one in tried if one.reads <= target), key=_of, default=None)
     high = min((one for one in tried if one.reads > target), key=_of, default=None)
@@ -106,5 +115,5 @@ def _next(tried: list[Shifted], target: float) -> float:
     return low.shift + min(max(share, 0.1), 0.9) * (high.shift - low.shift)
 
 
-def _of(one: Shifted) -> float:
+def _of(one: Shifted[Output]) -> float:
     return one.shift

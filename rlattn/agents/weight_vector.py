@@ -16,6 +16,7 @@ from rlattn.agents.lessons import Lesson, lessons
 from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
 from rlattn.hosts import Encoded, Seq2SeqHost
+from rlattn.hosts.classifier import EncodedTexts
 from rlattn.inference import Trace, Translations
 from rlattn.inference.order import by_length
 from rlattn.inference.translation import in_batches
@@ -78,7 +79,7 @@ class WeightVector:
         return in_batches(self.host, sources, by_length(sources, _BATCH), write)
 
 
-def weighed(encoded: Encoded, vector: Tensor) -> Allocation:
+def weighed(encoded: Encoded | EncodedTexts, vector: Tensor) -> Allocation:
     """The attention that a vector gives to sources, in place of all layers' and heads' own."""
     scores = (encoded.memory.to(vector) @ vector).masked_fill(~encoded.mask, -torch.inf)
     return Allocation("replace", scores.softmax(-1))
@@ -136,7 +137,7 @@ def learn_weights(
             max_target=max_target,
             seed=seed,
         ),
-        lambda lesson, used: surprise(host, lesson, vector),
+        lambda lesson, used: (surprise(host, lesson, vector), lesson.tokens),
         lambda env_steps: validator.validate(now(), env_steps),
         learning_rate=settings.learning_rate,
         clip=settings.clip,

@@ -89,6 +89,31 @@ def classify_parts(
     return _in_batches(host, sources, read, batch)
 
 
+@torch.no_grad()
+def classify_under(
+    host: ClassifierHost[Any],
+    texts: Sequence[str],
+    allocate: Callable[[EncodedTexts], Allocation],
+    *,
+    max_source: int,
+    batch: int = 64,
+) -> Readings:
+    """Labels texts under one allocation each, which reads all of them.
+
+    Args:
+        host: The frozen classifier.
+        texts: What to label.
+        allocate: Gives the allocation of some texts.
+        max_source: Longer texts are cut, in tokens.
+        batch: How many texts are read at once.
+    """
+
+    def read(here: Sequence[int], rows: Sequence[Sequence[int]], encoded: EncodedTexts) -> _Read:
+        return _Read(host.classify(encoded, allocate(encoded)), encoded.mask.long())
+
+    return _in_batches(host, host.tokenize(texts, max_source), read, batch)
+
+
 def _in_batches(
     host: ClassifierHost[Any],
     sources: Tokenized,
