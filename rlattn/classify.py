@@ -1,7 +1,8 @@
 """Label lines of text under a trained policy: from a file or standard input, to the other.
 
 What comes out has a line for each line: the label, its probability and the share of the text that
-was read, with tabs between them; --rationales adds what was read, and --format jsonl tells all.
+was read, with tabs between them; --rationales adds what was read, --format jsonl tells all, and
+--html shows it on a page.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from rlattn.filters import LineFilter
 from rlattn.hosts import Host
 from rlattn.hosts.pieces import pieces
 from rlattn.inference import Readings
-from rlattn.streams import in_one_line, json_line
+from rlattn.plots import ReadingsPage
+from rlattn.streams import in_one_line, json_line, open_new
 
 _GAP = " … "
 
@@ -45,6 +47,8 @@ class Config:
             for each token the step that opened it, 0 where none did.
         rationales: Whether `tsv` has one more column for what was read, with … between parts that
             do not touch.
+        html: A page of the texts with what was read of them marked by the step that opened it, a
+            file that must be new; by default there is no page.
         host: The host that the policy was trained on; by default where that run found it.
         max_source: Longest text in tokens; longer ones are cut and counted.
         batch_size: How many texts are labelled together.
@@ -58,6 +62,7 @@ class Config:
     output: Maybe[Path] = None
     format: Literal["tsv", "jsonl"] = "tsv"
     rationales: bool = False
+    html: Maybe[Path] = None
     host: Maybe[str] = None
     max_source: int = 256
     batch_size: int = 64
@@ -68,7 +73,7 @@ class Config:
 def run(config: Config) -> None:
     """Labels line by line, a few batches in memory at a time; empty lines stay empty.
 
-    A file that is written is whole or not there: after an error its name is free again.
+    Files that are written are whole or not there: after an error their names are free again.
 
     Raises:
         InputError: If the policy, its host or a file cannot be used.
@@ -80,11 +85,18 @@ def run(config: Config) -> None:
     limit = min(config.max_source, host.max_source or config.max_source)
     with ExitStack() as files:
         lines = LineFilter(config.input, config.output, 16 * config.batch_size, "texts", files)
+        page = None
+        if config.html is not None:
+            assert policy.reading is not None
+            file = open_new(config.html, files)
+            page = files.enter_context(ReadingsPage(file, host, policy.reading.steps))
         for chunk in lines:
             texts = list(chunk.texts.values())
             readings = policy.classify(texts, host, max_source=limit, batch=config.batch_size)
             results = [_line(config, host, readings, text) for text in range(len(texts))]
             lines.write(chunk, results, readings.reads_fraction, readings.truncated)
+            if page is not None:
+                page.add(readings, [f"line {number}" for number in chunk.texts])
     lines.summarise(limit)
 
 

@@ -23,7 +23,7 @@ from rlattn.reading import Reading
 from tests.hosts.classifier.small import LABELS
 from tests.hosts.tiny import sentences
 from tests.inference.policies import strong_reader
-from tests.plots.readings import byte_host
+from tests.plots.readings import Shown, byte_host
 
 LINES = [
     "",
@@ -151,6 +151,32 @@ class TestObjects:
         assert "\\u" not in out
 
 
+class TestPage:
+    def test_it_has_every_text_with_what_was_read(
+        self, call: Call, expected: Readings, tmp_path: Path
+    ) -> None:
+        out, _ = call("--html", tmp_path / "page.html", "--batch-size", 1, stdin=joined(LINES))
+        assert out == call(stdin=joined(LINES))[0]
+        page = (tmp_path / "page.html").read_text("utf-8")
+        shown = Shown(page)
+        numbers = [number for number, line in enumerate(LINES, 1) if line.strip()]
+        for number, card, label, opened in zip(
+            numbers, shown.cards, expected.labels, expected.opened, strict=True
+        ):
+            read = sum(map(bool, opened))
+            assert f"line {number}" in card
+            assert f"predicted {label}" in card
+            assert f"read {read} of {len(opened)} tokens" in card
+        assert page.count("<li>") == READING.steps
+        assert {step for _, step in shown.numbers} == {1, 2, 3}
+
+    def test_without_texts_it_is_whole(self, call: Call, tmp_path: Path) -> None:
+        call("--html", tmp_path / "page.html", stdin=b"\n")
+        page = (tmp_path / "page.html").read_text("utf-8")
+        assert Shown(page).cards == []
+        assert page.endswith("</html>\n")
+
+
 class TestLines:
     def test_a_file_becomes_a_file(self, call: Call, expected: Readings, tmp_path: Path) -> None:
         (tmp_path / "in").write_bytes(joined(LINES))
@@ -265,14 +291,16 @@ class TestRefusals:
         self, refused: Callable[..., str], tmp_path: Path
     ) -> None:
         (tmp_path / "in").write_bytes(b"ba\n" * 40 + b"\xe4\n")
-        arguments = ("--input", tmp_path / "in", "--output", tmp_path / "out", "--batch-size", 1)
+        places = ("--output", tmp_path / "out", "--html", tmp_path / "page.html")
+        arguments = ("--input", tmp_path / "in", *places, "--batch-size", 1)
         assert "in, line 41: not UTF-8 text" in refused(*arguments)
 
+    @pytest.mark.parametrize("option", ["--output", "--html"])
     def test_an_output_that_exists_is_kept(
-        self, refused: Callable[..., str], tmp_path: Path
+        self, option: str, refused: Callable[..., str], tmp_path: Path
     ) -> None:
         (tmp_path / "out").write_text("old")
-        assert "exists already and is kept" in refused("--output", tmp_path / "out")
+        assert "exists already and is kept" in refused(option, tmp_path / "out")
         assert (tmp_path / "out").read_text() == "old"
 
     @pytest.mark.parametrize("option", ["--max-source", "--batch-size"])

@@ -11,11 +11,13 @@ from rlattn.plots.curves import learning_curves
 from rlattn.plots.page import AttentionPage, attention_page
 from rlattn.plots.quality import OperatingPoint, pareto_front, quality_against_reads
 from rlattn.plots.rationales import rationales_page
+from rlattn.plots.readings_page import ReadingsPage
 from rlattn.plots.reads import reads_over_time
 
 __all__ = [
     "AttentionPage",
     "OperatingPoint",
+    "ReadingsPage",
     "attention_map",
     "attention_page",
     "learning_curves",

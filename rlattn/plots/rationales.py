@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -13,8 +12,7 @@ import numpy as np
 from rlattn.errors import InputError
 from rlattn.hosts import Host
 from rlattn.inference.readings import Readings
-from rlattn.plots.marks import marked
-from rlattn.plots.markup import escaped, template
+from rlattn.plots.readings_page import card, filled, label, predicted
 
 
 class _Verdict(NamedTuple):
@@ -80,17 +78,12 @@ def rationales_page(
     shown = _in_turns(verdicts)[:limit]
     steps = max((step for text in shown for step in readings.opened[text]), default=0)
     parts = {
-        "title": escaped(f"What {host.name} read"),
         "summary": _summary(readings, verdicts, len(shown)),
-        "legend": "\n".join(_legend(step) for step in range(1, steps + 1)),
-        "steps": str(steps),
-        "choices": "\n".join(_choices([verdicts[text] for text in shown])),
-        "texts": "\n".join(
-            _card(host, readings, gold, native, text, verdicts[text]) for text in shown
-        ),
+        "choices": _choices([verdicts[text] for text in shown]),
     }
-    # In one go: a text may hold what looks like a place to fill.
-    return re.sub(r"{{(\w+)}}", lambda place: parts[place[1]], template("rationales.html"))
+    start, end = filled(host, steps, parts)
+    cards = (_card(host, readings, gold, native, text, verdicts[text]) for text in shown)
+    return "".join([start, *(f"{each}\n" for each in cards), end])
 
 
 def _check(readings: Readings, gold: Sequence[str], native: Readings | None, limit: int) -> None:
@@ -111,11 +104,11 @@ def _check(readings: Readings, gold: Sequence[str], native: Readings | None, lim
 def _verdict(
     readings: Readings, gold: Sequence[str], native: Readings | None, text: int
 ) -> _Verdict:
-    label = readings.labels[text]
+    found = readings.labels[text]
     if native is None:
-        return _Verdict(label == gold[text], None, False)
+        return _Verdict(found == gold[text], None, False)
     own = native.labels[text]
-    return _Verdict(label == gold[text], own == gold[text], label != own)
+    return _Verdict(found == gold[text], own == gold[text], found != own)
 
 
 def _in_turns(verdicts: Sequence[_Verdict]) -> list[int]:
@@ -140,21 +133,18 @@ def _summary(readings: Readings, verdicts: Sequence[_Verdict], shown: int) -> st
     return said
 
 
-def _legend(step: int) -> str:
-    return f'<li><mark style="--step:{step}">step {step}<sup>{step}</sup></mark></li>'
-
-
-def _choices(shown: Sequence[_Verdict]) -> list[str]:
+def _choices(shown: Sequence[_Verdict]) -> str:
     """Which texts to show, with how many there are."""
     counts = {"all": len(shown), "wrong": sum("wrong" in each.kinds for each in shown)}
     if shown[0].native is not None:
         counts["changed"] = sum(each.changed for each in shown)
     names = {"changed": "changed by the policy"}
-    return [
+    choices = (
         f'<label><input type="radio" name="shown" id="{kind}"{" checked" * (kind == "all")}'
-        f"{' disabled' * (not count)}> {names.get(kind, kind)} ({count})</label>"
+        f"{' disabled' * (not count)}> {names.get(kind, kind)} ({count})</label>\n"
         for kind, count in counts.items()
-    ]
+    )
+    return f"<fieldset><legend>show</legend>\n{''.join(choices)}</fieldset>"
 
 
 def _card(
@@ -165,32 +155,12 @@ def _card(
     text: int,
     verdict: _Verdict,
 ) -> str:
-    tokens, opened = readings.tokens[text], readings.opened[text]
-    read, title = sum(map(bool, opened)), f"text-{text + 1}"
-    facts = {"gold": _label(gold[text]), "predicted": _predicted(readings, text)}
+    facts = {"gold": label(gold[text]), "predicted": predicted(readings, text)}
     if native is not None:
-        facts["native"] = _predicted(native, text)
-    facts["read"] = f"{read} of {len(tokens)} tokens, {readings.reads_fraction[text]:.1%}"
-    listed = "".join(
-        f"<div><dt>{name}</dt> <dd>{said}</dd></div>\n" for name, said in facts.items()
-    )
-    right = _right(verdict.right)
-    return (
-        f'<section class="{" ".join(verdict.kinds)}" aria-labelledby="{title}">\n'
-        f'<h2 id="{title}">Text {text + 1}</h2> <span class="is-{right}">{verdict.words}</span>\n'
-        f'<p class="text" dir="auto" lang="">{marked(host, tokens, opened)}</p>\n'
-        f"<dl>\n{listed}</dl>\n</section>"
-    )
-
-
-def _predicted(readings: Readings, text: int) -> str:
-    label = readings.labels[text]
-    share = readings.probabilities[text, readings.names.index(label)]
-    return f"{_label(label)} {share:.1%}"
-
-
-def _label(label: str) -> str:
-    return f"<bdi>{escaped(label)}</bdi>"
+        facts["native"] = predicted(native, text)
+    words = f' <span class="is-{_right(verdict.right)}">{verdict.words}</span>'
+    place = (text, text + 1, f"Text {text + 1}")
+    return card(host, readings, *place, facts, kinds=verdict.kinds, verdict=words)
 
 
 def _right(right: bool) -> str:
