@@ -12,7 +12,7 @@ from rich.table import Table
 
 from rlattn.experiments.label_scores import LabelBootstrap, McNemar
 from rlattn.experiments.resampling import Estimate
-from rlattn.experiments.table import cell, with_interval
+from rlattn.experiments.table import cell, signed, signed_cell, with_interval
 from rlattn.explanation import Faithfulness
 from rlattn.inference import Readings
 
@@ -112,7 +112,7 @@ def print_labels(console: Console, rows: Sequence[LabelResult]) -> None:
             cell(row.accuracy),
             cell(row.macro_f1),
             cell(row.calibration_error, scale=100),
-            f"{row.log_likelihood.value:.3f}",
+            signed(row.log_likelihood.value, 3),
             cell(row.reads_fraction, scale=100),
             "–" if row.mcnemar is None else f"{row.mcnemar.p_value:.3f}",
         )
@@ -124,7 +124,7 @@ def print_explanations(console: Console, rows: Sequence[ExplanationResult]) -> N
     table = _table("comprehensiveness", "sufficiency")
     for row in rows:
         scores = (row.comprehensiveness, row.sufficiency)
-        table.add_row(row.method, *(cell(score, digits=3) for score in scores))
+        table.add_row(row.method, *(signed_cell(score, digits=3) for score in scores))
     console.print("", table, sep="\n")
 
 

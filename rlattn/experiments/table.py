@@ -85,3 +85,19 @@ def cell(estimate: Estimate, *, scale: float = 1, digits: int = 1) -> str:
         return f"{value:.{digits}f}"
     # No space within the brackets: a narrow terminal breaks the cell before them, not inside.
     return f"{value:.{digits}f} [{low:.{digits}f}–{high:.{digits}f}]"
+
+
+def signed_cell(estimate: Estimate, *, digits: int = 1) -> str:
+    """The same for what may be negative: a dash between the bounds would look like a sign.
+
+    Args:
+        estimate: What was measured.
+        digits: How many decimals are shown.
+    """
+    value, low, high = (signed(x, digits) for x in (estimate.value, estimate.low, estimate.high))
+    return value if estimate.low == estimate.high else f"{value} [{low}, {high}]"
+
+
+def signed(number: float, digits: int) -> str:
+    """A number with a minus sign, not a hyphen, where it is below zero as it is shown."""
+    return f"{number:z.{digits}f}".replace("-", "−")

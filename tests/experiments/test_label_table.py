@@ -59,17 +59,17 @@ def test_the_table_compares_every_method_with_native() -> None:
     text = printed(NATIVE, POLICY)
     assert row(text, "native") == [
         *("91.5", "[89.0–94.0]", "90.2", "[88.1–92.3]", "3.1", "[2.0–4.5]"),
-        *("-0.253", "100.0", "–"),
+        *("−0.253", "100.0", "–"),
     ]
     assert row(text, "policy") == [
         *("88.0", "[85.5–90.5]", "90.2", "[88.1–92.3]", "3.1", "[2.0–4.5]"),
-        *("-0.253", "23.8", "[23.4–24.2]", "0.003"),
+        *("−0.253", "23.8", "[23.4–24.2]", "0.003"),
     ]
 
 
 def test_rationales_have_a_table_of_their_own() -> None:
     text = printed_explanations(RATIONALE)
-    assert row(text, "policy") == ["0.410", "[0.350–0.470]", "-0.012", "[-0.030–0.004]"]
+    assert row(text, "policy") == ["0.410", "[0.350,", "0.470]", "−0.012", "[−0.030,", "0.004]"]
 
 
 def test_nothing_is_lost_in_a_narrow_terminal() -> None:
@@ -83,10 +83,10 @@ def test_nothing_is_lost_in_a_narrow_terminal() -> None:
         reads_fraction=Estimate(0.9725, 0.945, 1.0),
     )
     text = printed(NATIVE, POLICY, wide, width=80)
-    for part in ("[94.5–100.0]", "[10.0–14.5]", "[85.5–90.5]", "-103.279", "0.003", "macro F1"):
+    for part in ("[94.5–100.0]", "[10.0–14.5]", "[85.5–90.5]", "−103.279", "0.003", "macro F1"):
         assert part in text
-    text += printed_explanations(replace(RATIONALE, method="gradient x input"), width=60)
-    for part in ("gradient x input", "0.410", "[0.350–0.470]", "[-0.030–0.004]"):
+    text += printed_explanations(replace(RATIONALE, method="gradient x input"), width=80)
+    for part in ("gradient x input", "0.410 [0.350, 0.470]", "−0.012 [−0.030, 0.004]"):
         assert part in text
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80

@@ -6,7 +6,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from rlattn.experiments.resampling import Estimate
-from rlattn.experiments.table import MethodResult, print_table
+from rlattn.experiments.table import MethodResult, print_table, signed, signed_cell
 
 NATIVE = MethodResult(
     "native", Estimate(97.7, 97.0, 98.3), Estimate(98.9, 98.5, 99.2), Estimate(1, 1, 1)
@@ -54,6 +54,16 @@ def test_nothing_is_lost_in_a_narrow_terminal() -> None:
 def test_a_native_score_of_zero_has_no_share() -> None:
     nothing = Estimate(0, 0, 0)
     assert "–" in printed(MethodResult("native", nothing, nothing, nothing))
+
+
+def test_what_may_be_negative_has_no_dash_between_its_bounds() -> None:
+    assert signed_cell(Estimate(-0.02, -0.03, -0.01), digits=2) == "−0.02 [−0.03, −0.01]"
+    assert signed_cell(Estimate(0.5, -0.25, 1.25), digits=2) == "0.50 [−0.25, 1.25]"
+    assert signed_cell(Estimate(-1, -1, -1)) == "−1.0"
+
+
+def test_a_zero_has_no_sign() -> None:
+    assert signed(-0.0004, 3) == signed(0.0, 3) == "0.000"
 
 
 def test_a_result_becomes_plain_values_with_intervals() -> None:
