@@ -26,7 +26,7 @@ from rlattn.experiments.weights import parse_weights, take_reads_target
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.rewards import TotalReward
 
-_READS_TARGET = 0.3
+_READS_TARGET, _READS_PRICE = 0.3, -0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,8 @@ class Config(LabelledMaterial):
             accuracy, agreement, fidelity, reads; with `final:` before them, at the end alone. As
             controls: constant, and `shuffled:` before any term. A weight may be a schedule, as in
             reads=-0.1:-0.5:100000 (from, to, steps). By default the probability of the right label
-            is rewarded, `final:probability=1`, and gates and windows have a --reads-target of 0.3.
+            is rewarded, `final:probability=1`; gates and windows have a --reads-target of 0.3, and what
+            can only read less by stopping early, `position` and `topk`, has the price reads=-0.2.
         reads_target: Adapt the weight of the reads until this fraction of a text is read, and keep
             the best policy that reads no more than this on the validation text.
         allocations: How often the agent may allocate attention before a text has its label.
@@ -136,9 +137,12 @@ def choose_objective(config: Config) -> Objective:
     weights, target = take_reads_target(parse_weights(config.reward), config.reads_target)
     if not weights:
         # Not its logarithm: a host that is sure of a wrong label would count for all others.
-        weights = {"final:probability": 1.0}
-        if target is None and make_family(choose_action(config)).chooses_reads:
+        weights, family = {"final:probability": 1.0}, make_family(choose_action(config))
+        if target is None and family.chooses_reads:
             target = _READS_TARGET
+        elif target is None and family.mode == "gate":
+            # What opens so many at each step can be unable to meet a target, but can stop early.
+            weights["reads"] = _READS_PRICE
     TotalReward(weights, target)
     return Objective(weights, target)
 

@@ -42,9 +42,17 @@ class TestObjective:
         assert objective.weights == {"final:probability": 1.0}
         assert objective.reads_target == 0.3
 
-    @pytest.mark.parametrize("action", ["bias", "mix", "position", "sharpness", "simplex", "topk"])
+    @pytest.mark.parametrize("action", ["position", "topk:3", "topk:20%"])
+    def test_what_can_only_stop_early_has_a_price_of_reads(self, action: str) -> None:
+        objective = choose_objective(Config(action=action))
+        assert objective.weights == {"final:probability": 1.0, "reads": -0.2}
+        assert (objective.reads_target, objective.reads_weight) == (None, -0.2)
+        asked = choose_objective(Config(action=action, reads_target=0.4))
+        assert (asked.weights, asked.reads_target) == ({"final:probability": 1.0}, 0.4)
+
+    @pytest.mark.parametrize("action", ["bias", "mix", "sharpness", "simplex"])
     def test_all_else_is_rewarded_for_the_label_alone(self, action: str) -> None:
-        objective = choose_objective(Config(action=f"{action}:3" if action == "topk" else action))
+        objective = choose_objective(Config(action=action))
         assert objective.weights == {"final:probability": 1.0}
         assert objective.reads_target is None
 

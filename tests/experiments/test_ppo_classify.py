@@ -285,7 +285,7 @@ class TestResults:
 
     def test_a_bias_reads_everything_and_has_no_rationales(self, bias: Finished) -> None:
         assert bias.json("config.json")["objective_resolved"] == {
-            "weights": {"gain": 1.0},
+            "weights": {"final:probability": 1.0},
             "reads_target": None,
         }
         assert bias.results["policy"]["reads_fraction"] == 1
@@ -356,7 +356,10 @@ def test_without_a_corpus_a_host_is_trained_on_the_embedded_one_and_kept(
     assert card["training"]["command"][-len(given) :] == given
     assert card["training"]["corpus"] == "kinds:en"
     config = json.loads((out / "config.json").read_text())
-    assert config["objective_resolved"] == {"weights": {"gain": 1.0}, "reads_target": 0.3}
+    assert config["objective_resolved"] == {
+        "weights": {"final:probability": 1.0},
+        "reads_target": 0.3,
+    }
     assert (config["gamma"], config["ppo"]["gamma"]) == (None, 0.98)
     printed = capsys.readouterr()
     assert re.search("(?m)^host .* on kinds:en: accuracy ", printed.out)
