@@ -86,8 +86,8 @@ class Config(LabelledMaterial):
             accuracy, agreement, fidelity, reads; with `final:` before them, at the end alone. As
             controls: constant, and `shuffled:` before any term. A weight may be a schedule, as in
             reads=-0.1:-0.5:100000 (from, to, steps). By default the probability of the right label
-            is rewarded, `final:probability=1`; gates and windows have a --reads-target of 0.3, and what
-            can only read less by stopping early, `position` and `topk`, has the price reads=-0.2.
+            is rewarded, `final:probability=1`; gates and windows have a --reads-target of 0.3, and
+            what can only read less by stopping early, `position` and `topk`, has reads=-0.2.
         reads_target: Adapt the weight of the reads until this fraction of a text is read, and keep
             the best policy that reads no more than this on the validation text.
         allocations: How often the agent may allocate attention before a text has its label.

@@ -28,15 +28,16 @@ from rlattn.experiments.compare.comparison import (
     trainings,
 )
 from rlattn.experiments.compare.printing import print_tables
+from rlattn.experiments.compare.problems import problem_of
 from rlattn.experiments.compare.progress import Bars
 from rlattn.experiments.compare.report import write_report
 from rlattn.experiments.compare.runs import NATIVE, Run, plan
 from rlattn.experiments.compare.scene import Settings
 from rlattn.experiments.compare.settings import (
+    AnyConfig,
     Config,
     budget,
     check,
-    chosen,
     same_comparison,
     targets,
     workers,
@@ -45,10 +46,9 @@ from rlattn.experiments.compare.tasks import make_tasks
 from rlattn.experiments.compare.tuned import read_settings
 from rlattn.experiments.compare.tuning import SETTINGS, require_optuna, tune
 from rlattn.experiments.compare.workers import work
-from rlattn.experiments.translation import find_material
 
 
-def run(config: Config, console: Console) -> dict[str, Any]:
+def run(config: AnyConfig, console: Console) -> dict[str, Any]:
     """Trains, tests and reports; goes on where an earlier start was stopped.
 
     Args:
@@ -68,8 +68,9 @@ def run(config: Config, console: Console) -> dict[str, Any]:
     check_folder(out)
     if config.tune:
         require_optuna()
+    problem_of(config).methods.chosen(config.methods)
     settings = read_settings(config)
-    corpus, host = find_material(config)
+    corpus, host = problem_of(config).find(config)
     title = f"{host.name} on {corpus.name}"
     fingerprints = corpus.fingerprint, host.fingerprint
     del host
@@ -78,14 +79,15 @@ def run(config: Config, console: Console) -> dict[str, Any]:
 
 
 def _compare(
-    config: Config, settings: Settings, corpus: ParallelCorpus, title: str, console: Console
+    config: AnyConfig, settings: Settings, corpus: ParallelCorpus, title: str, console: Console
 ) -> dict[str, Any]:
     out, given = config.out, budget(config)
     assert out is not None
     if config.tune:
         return _tune(config, settings, console)
     tasks = make_tasks(config.objectives, targets(config))
-    runs = plan(chosen(config.methods), tasks, given.seeds)
+    problem = problem_of(config)
+    runs = plan(problem.methods.chosen(config.methods), tasks, given.seeds)
     _report(console, f"{title}: {len(runs)} runs; results go to {out}")
     asked = {**asdict(config), "budget": given, "settings_resolved": settings}
     _train([NATIVE], config, settings, console)
@@ -98,13 +100,13 @@ def _compare(
     _check_native(out, NATIVE.test(out))
     references = [pair.target for pair in corpus.test[: given.test_sentences]]
     with console.status("resampling"):
-        results = write_report(out, runs, tasks, references, title, asked)
-    print_tables(console, results["summary"], tasks, results["pairs"])
+        results = write_report(out, runs, tasks, references, problem, title, asked)
+    print_tables(console, results["summary"], tasks, results["pairs"], problem.judge.name)
     _report(console, f"the whole tables are in {out / 'table.md'}, with pictures beside them")
     return results
 
 
-def _tune(config: Config, settings: Settings, console: Console) -> dict[str, Any]:
+def _tune(config: AnyConfig, settings: Settings, console: Console) -> dict[str, Any]:
     """Looks for settings on one task for each objective."""
     assert config.out is not None
     reads = targets(config)
@@ -121,7 +123,7 @@ def _check_native(out: Path, left: object) -> None:
         raise RlattnError(f"native attention cannot be measured: {NATIVE.failure(out)}")
 
 
-def _train(runs: list[Run], config: Config, settings: Settings, console: Console) -> None:
+def _train(runs: list[Run], config: AnyConfig, settings: Settings, console: Console) -> None:
     out = config.out
     assert out is not None
     left = [each for each in runs if each.result(out) is None]

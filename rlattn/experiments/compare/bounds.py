@@ -12,7 +12,8 @@ from rlattn.agents.oracle import (
 )
 from rlattn.agents.oracle.gate import asked_in
 from rlattn.corpora import Pair
-from rlattn.experiments.compare.scene import Found, Outcome, Scene, Write, scored
+from rlattn.experiments.compare.method import Write
+from rlattn.experiments.compare.scene import Found, Outcome, Scene, scored
 from rlattn.inference import Translations, translate
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rlattn.errors import InputError
-from rlattn.experiments.compare.execute import train_run, translate_test
+from rlattn.experiments.compare.execute import test_run, train_run
 from rlattn.experiments.compare.runs import FAILURE, Run
 from rlattn.experiments.compare.scene import Settings
-from rlattn.experiments.compare.settings import Config
+from rlattn.experiments.compare.settings import AnyConfig
 from rlattn.experiments.compare.workers import Job
 from rlattn.experiments.lock import alone
 from rlattn.experiments.outputs import check_output, claim_output, write_json
@@ -70,7 +70,9 @@ def check_folder(out: Path) -> None:
         check_output(out)
 
 
-def trainings(runs: Sequence[Run], config: Config, out: Path, settings: Settings) -> Iterator[Job]:
+def trainings(
+    runs: Sequence[Run], config: AnyConfig, out: Path, settings: Settings
+) -> Iterator[Job]:
     """The trainings that are not finished; what an earlier attempt left is removed."""
     for run in runs:
         folder = run.folder(out)
@@ -80,12 +82,12 @@ def trainings(runs: Sequence[Run], config: Config, out: Path, settings: Settings
         yield Job(run.name, partial(train_run, config, run, out, settings), folder / "train.log")
 
 
-def tests(runs: Sequence[Run], config: Config, out: Path, settings: Settings) -> Iterator[Job]:
-    """The translations of the test sentences that are not there yet."""
+def tests(runs: Sequence[Run], config: AnyConfig, out: Path, settings: Settings) -> Iterator[Job]:
+    """The tests that are not there yet."""
     for run in runs:
         folder = run.folder(out)
         (folder / FAILURE).unlink(missing_ok=True)
-        work = partial(translate_test, config, run, out, settings)
+        work = partial(test_run, config, run, out, settings)
         yield Job(run.name, work, folder / "test.log")
 
 

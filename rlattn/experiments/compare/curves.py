@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from rlattn.drawing import GREY, NORMAL, SMALL, plain
+from rlattn.experiments.compare.judge import Judge
 from rlattn.experiments.compare.looks import look
-from rlattn.experiments.compare.summary import Outputs
+from rlattn.experiments.compare.rows import Outputs
 from rlattn.experiments.compare.tasks import Task
 
 Curve = Sequence[Mapping[str, Any]]
@@ -27,7 +28,9 @@ _BUDGETS: dict[str, Callable[[Mapping[str, Any]], float]] = {
 }
 
 
-def draw_curves(outputs: Sequence[Outputs], tasks: Sequence[Task], native_bleu: float) -> Figure:
+def draw_curves(
+    outputs: Sequence[Outputs], tasks: Sequence[Task], judge: Judge[Any, Any], native: float
+) -> Figure:
     """Draws all learners: a row for each task's quality, and one for its reads under a target.
 
     A line is the mean over seeds, its band goes from the least to the most of them; validations are
@@ -36,14 +39,15 @@ def draw_curves(outputs: Sequence[Outputs], tasks: Sequence[Task], native_bleu: 
     Args:
         outputs: What was learned.
         tasks: The tasks.
-        native_bleu: What native attention reaches on the validation sentences.
+        judge: Says what the quality is.
+        native: What native attention reaches on the validation sentences.
     """
     rows = [
         (task, name)
         for task in tasks
-        for name in (("bleu",) if task.reads is None else ("bleu", "reads_fraction"))
+        for name in ((judge.quality,) if task.reads is None else (judge.quality, "reads_fraction"))
     ]
-    heights = [2.5 if name == "bleu" else 1.7 for _, name in rows]
+    heights = [1.7 if name == "reads_fraction" else 2.5 for _, name in rows]
     figure = Figure(figsize=(10.4, sum(heights) + 1.0), dpi=150, layout="constrained")
     grid = figure.subplots(
         len(rows), len(_BUDGETS), squeeze=False, height_ratios=heights, sharey="row"
@@ -53,15 +57,17 @@ def draw_curves(outputs: Sequence[Outputs], tasks: Sequence[Task], native_bleu: 
             for each in outputs:
                 curves = [result["curve"] for result in each.results if result["curve"]]
                 if each.task == task and curves:
-                    _draw(panel, each.method.name, curves, spent, name, native_bleu)
+                    _draw(panel, each.method.name, curves, spent, name, native)
             panel.xaxis.set_major_formatter(EngFormatter(sep=""))
             panel.yaxis.set_major_formatter("{x:g}%")
             panel.set_xlabel(axis, fontsize=SMALL)
-            level = 100.0 if name == "bleu" else 100.0 * (task.reads or 1.0)
-            style = "--" if name == "bleu" else ":"
+            quality = name != "reads_fraction"
+            level = 100.0 if quality else 100.0 * (task.reads or 1.0)
+            style = "--" if quality else ":"
             panel.axhline(level, color=GREY, linestyle=style, linewidth=1.2, zorder=1)
             plain(panel)
-        what = "validation BLEU, of native" if name == "bleu" else "source positions read"
+        of_native = f"validation {judge.name}, of native"
+        what = "source positions read" if name == "reads_fraction" else of_native
         panels[0].set_title(f"{task.name}: {what}", fontsize=NORMAL, loc="left")
         if name == "reads_fraction":
             panels[0].set_ylim(0, 105)
@@ -84,13 +90,13 @@ def _draw(
     curves: Sequence[Curve],
     spent: Callable[[Mapping[str, Any]], float],
     name: str,
-    native_bleu: float,
+    native: float,
 ) -> None:
     # With minutes for a budget, seeds may differ by a validation.
     length = min(map(len, curves))
     x = np.array([[spent(point) for point in curve[:length]] for curve in curves]).mean(axis=0)
     # A host that gets nothing right has no quality to be relative to; its line stays away.
-    scale = 100 if name == "reads_fraction" else 100 / native_bleu if native_bleu else np.nan
+    scale = 100 if name == "reads_fraction" else 100 / native if native else np.nan
     y = scale * np.array([[point[name] for point in curve[:length]] for curve in curves])
     style = look(method)
     axes.fill_between(

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 
 from rlattn.drawing import GREY, NORMAL, SMALL, plain
 from rlattn.experiments.compare.looks import look
-from rlattn.experiments.compare.summary import Row
+from rlattn.experiments.compare.rows import Row
 from rlattn.plots import OperatingPoint, pareto_front
 
 _KEPT = 0.5
-"""What keeps less of the native BLEU would flatten the rest: it stands at the edge."""
+"""What keeps less of the native quality would flatten the rest: it stands at the edge."""
 
 
-def draw_front(rows: Sequence[Row]) -> Figure | None:
+def draw_front(rows: Sequence[Row], quality: str) -> Figure | None:
     """Draws what methods keep of the native quality for what they read, and what none beats.
 
     A line joins the tasks of one method. The front is a staircase: between two points, what can be
@@ -26,6 +26,7 @@ def draw_front(rows: Sequence[Row]) -> Figure | None:
 
     Args:
         rows: What `summarise` gives.
+        quality: What the quality is called.
 
     Returns:
         None where every method reads everything.
@@ -36,8 +37,8 @@ def draw_front(rows: Sequence[Row]) -> Figure | None:
         return None
     figure = Figure(figsize=(6.6, 4.2), dpi=150, layout="constrained")
     axes = figure.subplots()
-    points = [OperatingPoint(r.method, r.reads.value, r.bleu.value) for r in methods]
-    front = pareto_front([*points, OperatingPoint("native", 1.0, native.bleu.value)])
+    points = [OperatingPoint(r.method, r.reads.value, r.quality.value) for r in methods]
+    front = pareto_front([*points, OperatingPoint("native", 1.0, native.quality.value)])
     axes.plot(
         np.repeat([100 * point.reads_fraction for point in front], 2)[1:],
         np.repeat([point.quality for point in front], 2)[:-1],
@@ -47,20 +48,20 @@ def draw_front(rows: Sequence[Row]) -> Figure | None:
         label="Pareto front",
         zorder=1,
     )
-    axes.axhspan(native.bleu.low, native.bleu.high, color="0.95", linewidth=0, zorder=0)
+    axes.axhspan(native.quality.low, native.quality.high, color="0.95", linewidth=0, zorder=0)
     axes.axhline(
-        native.bleu.value, color=GREY, linestyle="--", linewidth=1.2, label="native", zorder=1
+        native.quality.value, color=GREY, linestyle="--", linewidth=1.2, label="native", zorder=1
     )
-    floor = _KEPT * native.bleu.value
+    floor = _KEPT * native.quality.value
     for name in dict.fromkeys(row.method for row in methods):
         own = sorted((r for r in methods if r.method == name), key=lambda row: row.reads.value)
         _draw(axes, own, floor)
     axes.set_xlim(0, 105)
-    if any(row.bleu.value < floor for row in methods):
-        axes.set_ylim(bottom=floor - 0.03 * native.bleu.value)
+    if any(row.quality.value < floor for row in methods):
+        axes.set_ylim(bottom=floor - 0.03 * native.quality.value)
     axes.xaxis.set_major_formatter("{x:g}%")
     axes.set_xlabel("source positions read", fontsize=NORMAL)
-    axes.set_title("BLEU on the test sentences", fontsize=NORMAL, loc="left")
+    axes.set_title(f"{quality} on the test sentences", fontsize=NORMAL, loc="left")
     plain(axes)
     figure.legend(loc="outside right upper", fontsize=SMALL, frameon=False)
     return figure
@@ -69,14 +70,16 @@ def draw_front(rows: Sequence[Row]) -> Figure | None:
 def _draw(axes: Axes, rows: Sequence[Row], floor: float) -> None:
     style = look(rows[0].method)
     reads = [100 * row.reads.value for row in rows]
-    heights = [max(row.bleu.value, floor) for row in rows]
+    heights = [max(row.quality.value, floor) for row in rows]
     for x, row in zip(reads, rows, strict=True):
-        if row.bleu.value >= floor:
-            axes.plot([x, x], [row.bleu.low, row.bleu.high], color=style["color"], alpha=0.5, lw=1)
+        if row.quality.value >= floor:
+            axes.plot(
+                [x, x], [row.quality.low, row.quality.high], color=style["color"], alpha=0.5, lw=1
+            )
             ends = [100 * row.reads.low, 100 * row.reads.high]
-            axes.plot(ends, [row.bleu.value] * 2, color=style["color"], alpha=0.5, lw=1)
+            axes.plot(ends, [row.quality.value] * 2, color=style["color"], alpha=0.5, lw=1)
         else:
-            below = f"↓ {row.bleu.value:.0f}"
+            below = f"↓ {row.quality.value:.0f}"
             place: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points"}
             axes.annotate(
                 below, (x, floor), fontsize=SMALL, color=style["color"], **place, va="center"

@@ -42,7 +42,7 @@ def by_gradient(scene: Scene, policy: AttentionPolicy, validator: Validator, ste
     """
     task = scene.task
     assert task is not None
-    chosen, shared = _chosen(scene, "gradient", steps)
+    chosen, shared = batched(scene, "gradient", steps)
     price = chosen.pop("reads_price", _PRICE)
     if task.reads is not None:
         chosen |= {"reads_target": task.reads, "reads_price": price / task.reads}
@@ -52,7 +52,7 @@ def by_gradient(scene: Scene, policy: AttentionPolicy, validator: Validator, ste
 
 def by_indexing(scene: Scene, policy: AttentionPolicy, validator: Validator, steps: int) -> None:
     """Trains a policy to point where native attention looks, and to keep its share."""
-    chosen, shared = _chosen(scene, "indexer", steps)
+    chosen, shared = batched(scene, "indexer", steps)
     settings = IndexerSettings(**chosen)
     learn_indexer(scene.host, scene.train, policy, settings, **shared, validator=validator)
 
@@ -68,7 +68,7 @@ def train_weights(scene: Scene) -> Outcome:
     keep_freed_memory()
 
     def learn(scene: Scene, validator: Validator[WeightVector], steps: int) -> None:
-        chosen, shared = _chosen(scene, "weights", steps)
+        chosen, shared = batched(scene, "weights", steps)
         settings = WeightsSettings(**chosen)
         learn_weights(scene.host, scene.train, settings, **shared, validator=validator)
 
@@ -88,7 +88,7 @@ def write_weights(scene: Scene, found: Found, pairs: Sequence[Pair], trace: bool
     return WeightVector(scene.host, vector, **scene.limits)([pair.source for pair in pairs])
 
 
-def _chosen(scene: Scene, learner: str, steps: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def batched(scene: Scene[Any], learner: str, steps: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """The settings of a learner, and what all learners are told; its batches may have a size."""
     chosen = {"lanes": _LANES, **scene.settings_of(learner)}
     return chosen, {**limits(scene, steps), "lanes": chosen.pop("lanes")}

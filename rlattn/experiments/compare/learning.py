@@ -17,8 +17,9 @@ from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.best import Learned
 from rlattn.corpora import Pair
 from rlattn.experiments.compare.recorder import EqualReads, Recorder
-from rlattn.experiments.compare.scene import Found, Outcome, Scene
+from rlattn.experiments.compare.scene import AnyHost, Found, Outcome, Scene
 from rlattn.experiments.compare.tasks import Task
+from rlattn.hosts import Host
 from rlattn.inference import TrainedPolicy, Translations, load, translate
 from rlattn.policy import AttentionPolicy, PolicyConfig
 
@@ -69,11 +70,16 @@ def train_policy(
 
 def make_policy(scene: Scene, action: str) -> AttentionPolicy:
     """The network that every learner of a seed starts from, the same for all on one family."""
-    host = scene.host
+    return fresh_policy(scene, action, scene.host.d_state)
+
+
+def fresh_policy(scene: Scene[Any], action: str, d_state: int) -> AttentionPolicy:
+    """The network for a host whose state is so wide."""
+    host: Host = scene.host
     with torch.random.fork_rng():
         torch.manual_seed(scene.seed)
         spec = make_family(action).fit(host).spec
-        return AttentionPolicy(PolicyConfig(spec, host.d_model, host.d_state)).to(host.device)
+        return AttentionPolicy(PolicyConfig(spec, host.d_model, d_state)).to(host.device)
 
 
 def write_policy(scene: Scene, found: Found, pairs: Sequence[Pair], trace: bool) -> Translations:
@@ -82,7 +88,7 @@ def write_policy(scene: Scene, found: Found, pairs: Sequence[Pair], trace: bool)
     return translate(scene.host, sources, load(scene.folder / POLICY), **scene.limits, trace=trace)
 
 
-def limits(scene: Scene, steps: int) -> dict[str, Any]:
+def limits(scene: Scene[Any], steps: int) -> dict[str, Any]:
     """What every learner of `rlattn.agents` is told alike, by name."""
     return {
         "steps": steps,
@@ -112,7 +118,10 @@ class _Clock(Validator[Learned]):
         return self.curve[-1]
 
 
-def steps_for(scene: Scene, attempt: Callable[[Scene, Validator[Learned], int], object]) -> int:
+def steps_for(
+    scene: Scene[AnyHost],
+    attempt: Callable[[Scene[AnyHost], Validator[Learned], int], object],
+) -> int:
     """Environment steps of a training; where minutes are given, by trying a few of them.
 
     So schedules over the course of a training, as of the learning rate, end with it.

@@ -1,14 +1,10 @@
-"""Every method that can be compared, by its name: the one place that knows them."""
+"""Every method that can be compared on a translator, by its name: the one place that knows them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-from rlattn.errors import InputError
 from rlattn.experiments.compare import rules
 from rlattn.experiments.compare.bounds import (
     find_bound,
@@ -26,56 +22,14 @@ from rlattn.experiments.compare.gradients import (
     write_weights,
 )
 from rlattn.experiments.compare.learning import Learn, train_policy, write_policy
+from rlattn.experiments.compare.method import Method, MethodKind, Methods, Write
 from rlattn.experiments.compare.reinforcement import by_ppo, by_reinforce
-from rlattn.experiments.compare.scene import Train, Write
 from rlattn.experiments.compare.tasks import OBJECTIVES, ObjectiveName
 
-Kind = Literal["rule", "gradient", "rl", "control", "bound"]
+METHODS = Methods()
+"""Every method for translators by its name."""
 
-
-@dataclass(frozen=True)
-class Method:
-    """How runs of a method are made.
-
-    Attributes:
-        name: What it is called.
-        kind: What it is told apart by in tables and pictures.
-        train: Learns or chooses what has to be.
-        write: Translates with that.
-        objectives: What it can be asked for; none for a method that is the same whatever is asked,
-            and runs once.
-        seeded: Whether chance plays a part, so that it runs once for each seed.
-        needs_native: Whether each step needs a full native pass first.
-        few_sentences: Whether it takes so long that it translates the first few sentences only.
-    """
-
-    name: str
-    kind: Kind
-    train: Train
-    write: Write
-    objectives: tuple[ObjectiveName, ...] = ()
-    seeded: bool = False
-    needs_native: bool = False
-    few_sentences: bool = False
-
-
-_methods: dict[str, Method] = {}
-
-METHODS: Mapping[str, Method] = MappingProxyType(_methods)
-"""Every method by its name, in the order of tables."""
-
-
-def register_method(method: Method) -> Method:
-    """Makes a method known by its name; modules that ``--imports`` names may add their own.
-
-    Raises:
-        InputError: If the name is taken.
-    """
-    if method.name in _methods:
-        raise InputError(f"a method named {method.name!r} is already registered")
-    _methods[method.name] = method
-    return method
-
+register_method = METHODS.register
 
 _BOTH: tuple[ObjectiveName, ...] = ("quality", "budget")
 
@@ -89,7 +43,7 @@ def _watching(name: str, choices: rules.Choices) -> Method:
     return _rule(name, choices, objectives=_BOTH, needs_native=True)
 
 
-def _learner(name: str, kind: Kind, learn: Learn) -> Method:
+def _learner(name: str, kind: MethodKind, learn: Learn) -> Method:
     train = partial(train_policy, learn=learn)
     return Method(name, kind, train, write_policy, OBJECTIVES, seeded=True)
 

@@ -8,14 +8,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from rlattn.experiments.compare.rows import Row
 from rlattn.experiments.compare.significance import Pair
-from rlattn.experiments.compare.summary import Row
 from rlattn.experiments.compare.tables import heading, interval, reads_cell
 from rlattn.experiments.compare.tasks import Task
 
 
 def print_tables(
-    console: Console, rows: Sequence[Row], tasks: Sequence[Task], pairs: Sequence[Pair]
+    console: Console,
+    rows: Sequence[Row],
+    tasks: Sequence[Task],
+    pairs: Sequence[Pair],
+    quality: str,
 ) -> None:
     """Prints quality and reads of every method on every task.
 
@@ -24,13 +28,14 @@ def print_tables(
         rows: What `summarise` gives.
         tasks: The tasks, each with a table of its own.
         pairs: The tests of one method against another.
+        quality: What the quality is called.
     """
     for task in tasks:
         table = Table(
             title=heading(task), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
         )
         table.add_column("method")
-        for name in ("BLEU", "% native", "reads %", "p vs native"):
+        for name in (quality, "% native", "reads %", "p vs native"):
             table.add_column(name, justify="right")
         p_values = {
             pair.method: f"{pair.p_value:.3f}"
@@ -41,7 +46,7 @@ def print_tables(
             if row.task in (task.name, None):
                 table.add_row(
                     row.method,
-                    interval(row.bleu),
+                    interval(row.quality),
                     f"{100 * sum(row.of_native) / len(row.of_native):.1f}",
                     reads_cell(row, task),
                     p_values.get(row.method, "–"),

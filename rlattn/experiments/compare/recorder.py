@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from rlattn.agents import Meter, Point, Validator
-from rlattn.agents.best import Learned
+from rlattn.agents.best import KeepsBest, Learned
 from rlattn.agents.threshold import shift_gates
 from rlattn.experiments.compare.scene import Scene
 from rlattn.experiments.outputs import write_json
@@ -36,7 +37,7 @@ class Recorder(Validator[Learned]):
         super().__init__(
             scene.valid,
             meter,
-            native_bleu=scene.native_bleu,
+            native_bleu=scene.native,
             translate=writes,
             reads_target=reads_target,
         )
@@ -83,18 +84,18 @@ class Later(Validator):
         validator: What validates.
     """
 
-    def __init__(self, validator: Validator) -> None:
+    def __init__(self, validator: KeepsBest[Any]) -> None:
         self._validator = validator
         self._before = validator.curve[-1].env_steps
         self.curve: list[Point] = []
 
     @property
-    def best(self) -> Point | None:  # type: ignore[override]
+    def best(self) -> Any:  # type: ignore[override]
         """The point of the policy that is kept, of both parts."""
         return self._validator.best
 
     def validate(self, policy: TrainedPolicy, env_steps: int) -> Point:
         """Adds a point to the curve of both parts."""
-        point = self._validator.validate(policy, self._before + env_steps)
+        point: Point = self._validator.validate(policy, self._before + env_steps)
         self.curve.append(replace(point, env_steps=env_steps))
         return point

@@ -7,8 +7,17 @@ from typing import Any
 from rlattn.agents import PPOSettings, ReinforceSettings, Validator, learn_ppo, learn_reinforce
 from rlattn.experiments.compare.learning import limits
 from rlattn.experiments.compare.scene import Scene
+from rlattn.experiments.compare.tasks import ObjectiveName
 from rlattn.policy import AttentionPolicy
-from rlattn.rewards import Control, controlled
+from rlattn.rewards import Control, WeightSpec, controlled
+
+_WEIGHTS: dict[ObjectiveName, dict[str, WeightSpec]] = {
+    "quality": {"probability": 1.0},
+    "budget": {"probability": 1.0},
+    "noise": {"likelihood": 1.0},
+}
+"""What is rewarded at each step: the gain in the probability of the reference's token, or in its
+log-likelihood."""
 
 _PRICE = 0.08
 """The most that reading as much as the target costs, in probability of the reference's token."""
@@ -67,7 +76,8 @@ def _told(
     # Along a given prefix each step is rewarded by itself; the constant control is not known to be.
     settings = {"gamma": 0.0, "reads_price": _PRICE, **scene.settings_of(learner)}
     price = settings.pop("reads_price")
-    weights = task.weights if control is None else controlled(task.weights, control)
+    weights = _WEIGHTS[task.objective]
+    weights = weights if control is None else controlled(weights, control)
     if task.reads is not None:
         weights = {**weights, "reads": -price / task.reads}
     return settings, {"reward": weights, "prefix": "reference", "reads_target": task.reads}

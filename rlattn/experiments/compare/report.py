@@ -12,21 +12,16 @@ import numpy as np
 from rlattn.drawing import any_glyph
 from rlattn.experiments.compare.curves import draw_curves
 from rlattn.experiments.compare.front import draw_front
+from rlattn.experiments.compare.judge import Judge
+from rlattn.experiments.compare.problem import Problem
+from rlattn.experiments.compare.rows import Outputs, gather
 from rlattn.experiments.compare.runs import NATIVE, Run
-from rlattn.experiments.compare.significance import middles, pairs
+from rlattn.experiments.compare.significance import middles
 from rlattn.experiments.compare.strip import draw_strip
-from rlattn.experiments.compare.summary import (
-    Outputs,
-    gather,
-    median_seed,
-    signatures,
-    summarise,
-)
 from rlattn.experiments.compare.tables import comma_separated, markdown
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.outputs import save_figure, write_json
 from rlattn.experiments.provenance import provenance
-from rlattn.experiments.statistics import corpus_scores
 from rlattn.files import write_file
 from rlattn.inference import Alignment
 
@@ -36,6 +31,7 @@ def write_report(
     runs: Sequence[Run],
     tasks: Sequence[Task],
     references: Sequence[str],
+    problem: Problem,
     title: str,
     asked: dict[str, Any],
 ) -> dict[str, Any]:
@@ -46,69 +42,64 @@ def write_report(
         runs: Its runs; native attention is among them and finished.
         tasks: Its tasks.
         references: Of the test sentences.
+        problem: Whether they were translated or labelled.
         title: What was compared on.
         asked: What the program was asked for, for ``results.json``.
 
     Returns:
         What also stands in ``results.json``.
     """
-    outputs = gather(runs, out)
-    rows = summarise(outputs, references)
-    tested = [pair for task in tasks for pair in pairs(outputs, task, references)]
+    judge = problem.judge
+    outputs = gather(runs, out, problem.methods)
+    rows = judge.summarise(outputs, references)
+    tested = [pair for task in tasks for pair in judge.pairs(outputs, task, references)]
     over_tasks = middles(rows, tasks)
     failures = [line for each in outputs for line in each.failures]
-    scores = signatures()
     results = {
         "asked": asked,
-        "runs": [_run(run, out, references) for run in runs],
+        "runs": [_run(run, out, judge, references) for run in runs],
         "summary": rows,
         "pairs": tested,
         "interquartile_means": over_tasks,
-        "signatures": scores,
+        "signatures": judge.signatures(),
         "test_sentences": len(references),
         "provenance": provenance(),
     }
     write_json(out / "results.json", results)
-    page = markdown(rows, tasks, tested, over_tasks, failures, scores, title)
+    page = markdown(rows, tasks, tested, over_tasks, failures, judge, title)
     write_file(out / "table.md", page)
     write_file(out / "table.csv", comma_separated(rows))
     native = NATIVE.result(out)
     assert native is not None
     with any_glyph():
         if any(result["curve"] for each in outputs for result in each.results):
-            figure = draw_curves(outputs, tasks, native["valid"]["bleu"])
+            figure = draw_curves(outputs, tasks, judge, native["valid"][judge.quality])
             save_figure(out / "curves.png", figure)
-        front = draw_front(rows)
+        front = draw_front(rows, judge.name)
         if front is not None:
             save_figure(out / "pareto.png", front)
-        shown = _examples(outputs, tasks, references)
+        shown = _examples(outputs, tasks, judge, references)
         if shown:
             save_figure(out / "strip.png", draw_strip(shown))
     return results
 
 
-def _run(run: Run, out: Path, references: Sequence[str]) -> dict[str, Any]:
+def _run(run: Run, out: Path, judge: Judge[Any, Any], references: Sequence[str]) -> dict[str, Any]:
     """The row of a run in ``results.json``."""
     row: dict[str, Any] = {"run": run.name, **asdict(run), "failure": run.failure(out)}
     result, test = run.result(out), run.test(out)
     if result is not None:
         row |= {name: value for name, value in result.items() if name not in ("run", "curve")}
     if test is not None:
-        texts = test["texts"]
-        scores = corpus_scores(texts, references[: len(texts)])
-        row["test"] = {
-            "sentences": len(texts),
-            "bleu": scores.bleu,
-            "chrf": scores.chrf,
-            "reads_fraction": float(np.mean(test["reads_fraction"])),
-            "truncated": test["truncated"],
-            "seconds": test["seconds"],
-        }
+        row["test"] = judge.tested(test, references)
     return row
 
 
 def _examples(
-    outputs: Sequence[Outputs], tasks: Sequence[Task], references: Sequence[str]
+    outputs: Sequence[Outputs],
+    tasks: Sequence[Task],
+    judge: Judge[Any, Any],
+    references: Sequence[str],
 ) -> dict[str, Alignment]:
     """How one sentence was read, by method and task, each with its median seed.
 
@@ -121,7 +112,7 @@ def _examples(
     found = {}
     for each in (each for task in shown for each in outputs if each.task == task):
         if each.tests:
-            example = each.tests[median_seed(each, references)]["example"]
+            example = each.tests[judge.median_seed(each, references)].get("example")
             if example is not None:
                 task = "" if each.task is None else f" · {each.task.name}"
                 found[each.method.name + task] = Alignment(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rlattn.experiments.compare.methods import METHODS, Method
+from rlattn.experiments.compare.method import Method
 from rlattn.experiments.compare.tasks import Task
 
 RESULT, TEST, FAILURE = "result.json", "test.json", "failure.json"
@@ -48,7 +48,7 @@ class Run:
         return _read(self.folder(out) / RESULT)
 
     def test(self, out: Path) -> dict[str, Any] | None:
-        """What it wrote for the test sentences, if it did."""
+        """What came of the test sentences, if they were read."""
         return _read(self.folder(out) / TEST)
 
     def failure(self, out: Path) -> str | None:
@@ -66,14 +66,13 @@ def plan(methods: Sequence[Method], tasks: Sequence[Task], seeds: int) -> list[R
 
     Seeds come in turn, so that a comparison that is stopped early has a few of every method.
     """
-    found = [
-        Run(method.name, task, seed)
+    return [
+        Run(method.name, task, seed if method.seeded else None)
         for seed in range(seeds)
         for method in methods
         for task in _tasks_of(method, tasks)
         if method.seeded or not seed
     ]
-    return [run if METHODS[run.method].seeded else Run(run.method, run.task) for run in found]
 
 
 def _tasks_of(method: Method, tasks: Sequence[Task]) -> Sequence[Task | None]:

@@ -5,38 +5,32 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import tyro
 
 from rlattn.cli import Maybe, check_counts, check_device, import_modules
-from rlattn.errors import InputError, closest
-from rlattn.experiments.compare.methods import METHODS, Method
+from rlattn.errors import InputError
 from rlattn.experiments.compare.scene import Budget
 from rlattn.experiments.compare.tasks import ObjectiveName
 from rlattn.experiments.translation import Material
 
+Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]", help_behavior_hint="")]
+
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Material):
-    """What to compare, for how long, and where to put the results.
+class Comparing:
+    """For how long to compare, and where to put the results.
 
     Attributes:
-        methods: Which methods; by default all. Without learning: native (always among them),
-            uniform, random, diagonal, argmax, topk, topp, entmax15, sparsemax. By gradients:
-            gradient, indexer, weights. By rewards: ppo, reinforce, warm-ppo (PPO after gradients),
-            and the controls constant and shuffled. Bounds: oracle and, where there is noise,
-            oracle-gate and clean.
-        objectives: What is learned: `quality`, a bias on the attention that makes the reference
-            likelier; `budget`, a gate that does so at given reads; with --noise, `noise`, a gate
-            on sentences that does so. By default quality and budget, or noise.
+        methods: Which methods; by default all.
+        objectives: What is learned.
         reads: For `budget`: the fractions of the source to read at most, each a task of its own.
         seeds: How often each learner is trained, with the seeds 0, 1 and so on.
-        steps: Environment steps of each training, all lanes together; one step is one target
-            token. By default 160,000, with --quick 6,000.
+        steps: Environment steps of each training, all lanes together; one step is one target token,
+            or one allocation of a text. By default 160,000, with --quick 6,000.
         minutes: How long each training takes instead; how many steps that are is measured before
             it, method by method.
         lanes: How many sentences advance together where rewards teach; learners by gradients have
@@ -45,10 +39,8 @@ class Config(Material):
             --quick 100.
         validations: How often a learner is validated during training; by default 20, with --quick
             4.
-        test_sentences: How many test sentences are translated at the end; by default all, with
-            --quick 200.
-        bound_sentences: How many of them for `oracle`, which tries every source position at every
-            step; with --quick a tenth.
+        test_sentences: How many test sentences are read at the end; by default all, with --quick
+            200.
         workers: How many trainings run side by side, with an equal share of the cores for each; by
             default as many as there are cores.
         quick: Try all of it in a few minutes: few steps, two seeds, one target of reads.
@@ -62,9 +54,7 @@ class Config(Material):
             cut is done again, and more methods, seeds and targets of reads may be asked for.
     """
 
-    methods: Annotated[
-        tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]", help_behavior_hint="")
-    ] = ()
+    methods: Names = ()
     objectives: Annotated[tuple[ObjectiveName, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     reads: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1)
     seeds: int = 5
@@ -74,7 +64,6 @@ class Config(Material):
     valid_sentences: Maybe[int] = None
     validations: Maybe[int] = None
     test_sentences: Maybe[int] = None
-    bound_sentences: int = 100
     workers: Maybe[int] = None
     quick: bool = False
     tune: bool = False
@@ -83,9 +72,35 @@ class Config(Material):
     out: Maybe[Path] = None
 
 
-def budget(config: Config) -> Budget:
+@dataclass(frozen=True, kw_only=True)
+class Config(Comparing, Material):
+    """What to compare on a translator.
+
+    Attributes:
+        methods: Which methods; by default all. Without learning: native (always among them),
+            uniform, random, diagonal, argmax, topk, topp, entmax15, sparsemax. By gradients:
+            gradient, indexer, weights. By rewards: ppo, reinforce, warm-ppo (PPO after gradients),
+            and the controls constant and shuffled. Bounds: oracle and, where there is noise,
+            oracle-gate and clean.
+        objectives: What is learned: `quality`, a bias on the attention that makes the reference
+            likelier; `budget`, a gate that does so at given reads; with --noise, `noise`, a gate
+            on sentences that does so. By default quality and budget, or noise.
+        bound_sentences: How many test sentences for `oracle`, which tries every source position at
+            every step; with --quick a tenth.
+    """
+
+    methods: Names = ()
+    objectives: Annotated[tuple[ObjectiveName, ...], tyro.conf.arg(help_behavior_hint="")] = ()
+    bound_sentences: int = 100
+
+
+AnyConfig: TypeAlias = Config
+
+
+def budget(config: AnyConfig) -> Budget:
     """Fills in what was left out."""
     quick = config.quick
+    bound = config.bound_sentences
     steps = config.steps
     if steps is None and config.minutes is None:
         steps = 6_000 if quick else 160_000
@@ -99,44 +114,35 @@ def budget(config: Config) -> Budget:
         valid_sentences=config.valid_sentences or (100 if quick else 500),
         validations=config.validations or (4 if quick else 20),
         test_sentences=config.test_sentences or (200 if quick else None),
-        bound_sentences=max(1, config.bound_sentences // 10) if quick else config.bound_sentences,
+        bound_sentences=max(1, bound // 10) if quick else bound,
     )
 
 
-def targets(config: Config) -> tuple[float, ...]:
+def targets(config: AnyConfig) -> tuple[float, ...]:
     """The targets of reads; with --quick the middle one."""
     reads = sorted(set(config.reads), reverse=True)
     return (reads[len(reads) // 2],) if config.quick else tuple(reads)
 
 
-def chosen(names: Sequence[str]) -> list[Method]:
-    """The methods of some names, or all; native attention comes first in any case.
-
-    Raises:
-        InputError: If there is no such method.
-    """
-    for name in names:
-        if name not in METHODS:
-            raise InputError(f"--methods {name}: {closest(name, METHODS)}")
-    return [m for m in METHODS.values() if not names or m.name in names or m.name == "native"]
-
-
-def workers(config: Config) -> int:
+def workers(config: AnyConfig) -> int:
     """How many processes work side by side."""
     # Not all systems tell which cores this process may use.
     affinity = getattr(os, "sched_getaffinity", None)
     return config.workers or (len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
-def check(config: Config) -> Config:
+def check(config: AnyConfig) -> AnyConfig:
     """Checks what can be checked at once, and names the out folder.
 
     Raises:
         InputError: If something is out of range or does not go together.
     """
-    check_counts(config, "seeds", "lanes", "max_source", "max_target", "trials", "bound_sentences")
+    counts = ("seeds", "lanes", "max_source", "max_target", "trials", "bound_sentences")
     maybe = ("steps", "valid_sentences", "validations", "test_sentences", "workers")
-    check_counts(config, *(name for name in maybe if getattr(config, name) is not None))
+    given = [
+        name for name in (*counts, "allocations", *maybe) if getattr(config, name, None) is not None
+    ]
+    check_counts(config, *given)
     if config.minutes is not None and not (math.isfinite(config.minutes) and config.minutes > 0):
         raise InputError(f"--minutes {config.minutes}: expected a number above 0")
     if config.minutes is not None and config.steps is not None:
@@ -152,12 +158,11 @@ def check(config: Config) -> Config:
             raise InputError(f"--reads {target}: expected fractions above 0, at most 1")
     check_device(config.device)
     import_modules(config.imports)
-    chosen(config.methods)
     out = config.out or Path("runs") / time.strftime("compare-%Y%m%d-%H%M%S")
     return replace(config, out=out.expanduser(), objectives=objectives)
 
 
-def same_comparison(config: Config, corpus: str, host: str, settings: object) -> dict[str, Any]:
+def same_comparison(config: AnyConfig, corpus: str, host: str, settings: object) -> dict[str, Any]:
     """What must not change when a comparison goes on; as JSON gives it back.
 
     More seeds, methods, objectives and targets of reads are the same comparison: each run of it

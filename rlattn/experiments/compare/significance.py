@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sacrebleu.significance import PairedTest, Result
 
+from rlattn.experiments.compare.rows import Outputs, Row
 from rlattn.experiments.compare.runs import NATIVE
-from rlattn.experiments.compare.summary import METRICS, Outputs, Row, median_seed
+from rlattn.experiments.compare.summary import METRICS, median_seed, texts_of
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.resampling import Estimate
 from rlattn.experiments.statistics import Bootstrap, interquartile_mean
@@ -25,10 +26,8 @@ class Pair:
         task: The task's name.
         method: The method under test.
         baseline: What it is compared with.
-        difference: Its BLEU above the baseline's.
-        p_value: Of the difference in BLEU; `Bootstrap.p_value`.
-        sacrebleu: p by ``sacrebleu --paired-bs``, against native attention of each metric, else of
-            BLEU; 1 where both wrote the same, which that test does not notice.
+        difference: Its quality above the baseline's.
+        p_value: Of that difference.
     """
 
     task: str
@@ -36,6 +35,17 @@ class Pair:
     baseline: str
     difference: float
     p_value: float
+
+
+@dataclass(frozen=True)
+class TranslationPair(Pair):
+    """One method against another, by `Bootstrap.p_value` of the BLEU.
+
+    Attributes:
+        sacrebleu: p by ``sacrebleu --paired-bs``, against native attention of each metric, else of
+            BLEU; 1 where both wrote the same, which that test does not notice.
+    """
+
     sacrebleu: dict[str, float]
 
 
@@ -48,7 +58,7 @@ class Middle:
         objective: The objective.
         tasks: How many tasks.
         runs: How many runs.
-        of_native: The interquartile mean of BLEU over that of native attention.
+        of_native: The interquartile mean of the quality over that of native attention.
     """
 
     method: str
@@ -58,7 +68,9 @@ class Middle:
     of_native: Estimate
 
 
-def pairs(outputs: Sequence[Outputs], task: Task, references: Sequence[str]) -> list[Pair]:
+def pairs(
+    outputs: Sequence[Outputs], task: Task, references: Sequence[str]
+) -> list[TranslationPair]:
     """Tests all methods on a task against `BASELINES`; what wrote few sentences is left out.
 
     Args:
@@ -67,7 +79,7 @@ def pairs(outputs: Sequence[Outputs], task: Task, references: Sequence[str]) -> 
         references: Of the test sentences.
     """
     texts = {
-        each.method.name: each.texts[median_seed(each, references)]
+        each.method.name: texts_of(each)[median_seed(each, references)]
         for each in outputs
         if each.tests and each.task in (task, None) and not each.method.few_sentences
     }
@@ -91,7 +103,7 @@ def pairs(outputs: Sequence[Outputs], task: Task, references: Sequence[str]) -> 
             p_values = {metric: 1.0 if same else _p(column[place]) for metric, column in columns}
             p_value = bootstrap.p_value(texts[name], texts[baseline])
             difference = scores[name] - scores[baseline]
-            found.append(Pair(task.name, name, baseline, difference, p_value, p_values))
+            found.append(TranslationPair(task.name, name, baseline, difference, p_value, p_values))
     return found
 
 

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 ObjectiveName = Literal["quality", "budget", "noise"]
 OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
 
 
-@dataclass(frozen=True)
-class _Objective:
-    """How something is learned, along references.
-
-    Attributes:
-        family: The action family of the policies.
-        weights: What is rewarded, as `rlattn.rewards.TotalReward` takes it.
-    """
-
-    family: str
-    weights: Mapping[str, float]
-
-
-_OBJECTIVES = {
-    "quality": _Objective("bias", {"probability": 1.0}),
-    "budget": _Objective("gate", {"probability": 1.0}),
-    "noise": _Objective("gate:sentence", {"likelihood": 1.0}),
-}
+_FAMILIES = {"quality": "bias", "budget": "gate", "noise": "gate:sentence"}
 
 
 @dataclass(frozen=True)
@@ -35,12 +18,10 @@ class Task:
     """One objective, at one target of reads where it has one.
 
     Attributes:
-        objective: `quality`, the most quality that attention alone can give: the family is `bias`,
-            and each step is rewarded for its gain in the probability of the reference's token.
+        objective: `quality`, the most quality that attention alone can give: the family is `bias`.
             `budget`, the same at given reads: the family is `gate`, and reads have a price that
             finds the target. `noise`, as little of the noise in a source as can be: the family is
-            `gate:sentence`, and each step is rewarded for its gain in the log-likelihood of the
-            reference's token.
+            `gate:sentence`.
         reads: The fraction of the source to read at most; None for all but `budget`.
     """
 
@@ -55,12 +36,7 @@ class Task:
     @property
     def family(self) -> str:
         """The action family of policies that learn it."""
-        return _OBJECTIVES[self.objective].family
-
-    @property
-    def weights(self) -> dict[str, float | dict[str, Any]]:
-        """What is rewarded, as `rlattn.rewards.TotalReward` takes it."""
-        return {**_OBJECTIVES[self.objective].weights}
+        return _FAMILIES[self.objective]
 
 
 def make_tasks(objectives: Sequence[ObjectiveName], reads: Sequence[float]) -> list[Task]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from rlattn.errors import InputError
+from rlattn.experiments.compare.problems import problem_of
 from rlattn.experiments.compare.scene import Settings
-from rlattn.experiments.compare.settings import Config
-
-TUNED = Path(__file__).with_name("tuned.json")
-"""What `--tune` found on locale phrases; `noise`, which these do not know, has that of a budget."""
+from rlattn.experiments.compare.settings import AnyConfig
 
 
-def read_settings(config: Config) -> Settings:
+def read_settings(config: AnyConfig) -> Settings:
     """The settings that a comparison works with; a search begins with none.
 
     Args:
@@ -25,9 +22,11 @@ def read_settings(config: Config) -> Settings:
     Raises:
         InputError: If the file that is named cannot be read.
     """
-    if config.settings is None and config.tune:
+    tuned = problem_of(config).tuned
+    if config.settings is None and (config.tune or tuned is None):
         return {}
-    path = TUNED if config.settings is None else config.settings.expanduser()
+    path = tuned if config.settings is None else config.settings.expanduser()
+    assert path is not None
     try:
         found: Settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -14,11 +14,12 @@ from rich.console import Console
 
 from rlattn.errors import InputError
 from rlattn.experiments.compare.comparison import note_failures, trainings
+from rlattn.experiments.compare.problems import problem_of
 from rlattn.experiments.compare.progress import Bars
 from rlattn.experiments.compare.runs import Run
 from rlattn.experiments.compare.scene import Settings
-from rlattn.experiments.compare.settings import Config, budget, chosen, workers
-from rlattn.experiments.compare.spaces import SPACES, first, suggest
+from rlattn.experiments.compare.settings import AnyConfig, budget, workers
+from rlattn.experiments.compare.spaces import Space
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.compare.workers import Job, work
 from rlattn.experiments.outputs import write_json
@@ -54,14 +55,17 @@ class Search:
         learner: Its name.
         task: What it is tried on.
         out: The folder of the comparison; all trials stay in it.
+        space: What is tried.
+        quality: What points of learning curves call the quality.
     """
 
-    def __init__(self, learner: str, task: Task, out: Path) -> None:
+    def __init__(self, learner: str, task: Task, out: Path, space: Space, quality: str) -> None:
         optuna = require_optuna()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         backend = import_module("optuna.storages.journal").JournalFileBackend
         storage = optuna.storages.JournalStorage(backend(str(out / _JOURNAL)))
         self.learner, self.task = learner, task
+        self._space, self.quality = space, quality
         self._states = optuna.trial.TrialState
         self._asked: dict[str, Trial] = {}
         self.study: Study = optuna.create_study(
@@ -72,7 +76,7 @@ class Search:
         )
         for trial in self.study.get_trials(states=(self._states.RUNNING,)):
             self.study.tell(trial.number, state=self._states.FAIL)
-        self.study.enqueue_trial(first(learner, task), skip_if_exists=True)
+        self.study.enqueue_trial(space.first(task), skip_if_exists=True)
         # Each start goes on with other draws than the one before.
         self.study.sampler = optuna.samplers.TPESampler(seed=len(self.study.trials))
 
@@ -89,7 +93,7 @@ class Search:
     def ask(self) -> tuple[Run, dict[str, Any]]:
         """The next trial, and the settings to try in it."""
         trial = self.study.ask()
-        settings = suggest(self.learner, self.task, trial)
+        settings = self._space.tried(self.task, trial)
         run = Run(self.learner, self.task, 0, trial.number)
         self._asked[run.name] = trial
         return run, settings
@@ -103,17 +107,19 @@ class Search:
             trial.set_user_attr(_CRASHED, True)
             self.study.tell(trial, state=self._states.FAIL)
         else:
-            trial.set_user_attr("bleu", result["valid"]["bleu"])
-            trial.set_user_attr("reads_fraction", result["valid"]["reads_fraction"])
-            self.study.tell(trial, self._score(**result["valid"]))
+            valid = result["valid"]
+            quality, reads = valid[self.quality], valid["reads_fraction"]
+            trial.set_user_attr(self.quality, quality)
+            trial.set_user_attr("reads_fraction", reads)
+            self.study.tell(trial, self._score(quality, reads))
 
-    def _score(self, bleu: float, reads_fraction: float, **others: Any) -> float:
-        """How good settings are: a hundredth of the source too much costs a point of BLEU.
+    def _score(self, quality: float, reads: float) -> float:
+        """How good settings are: a hundredth of the source too much costs a point of quality.
 
         To meet a target at any price is no virtue here: the run may be longer than the trial.
         """
         target = 1.0 if self.task.reads is None else self.task.reads
-        return bleu - 100 * max(0.0, reads_fraction - target)
+        return quality - 100 * max(0.0, reads - target)
 
     @property
     def best(self) -> dict[str, Any] | None:
@@ -122,7 +128,7 @@ class Search:
         return dict(self.study.best_params) if finished else None
 
 
-def tune(config: Config, tasks: Sequence[Task], console: Console) -> dict[str, Any]:
+def tune(config: AnyConfig, tasks: Sequence[Task], console: Console) -> dict[str, Any]:
     """Looks for settings, and goes on where an earlier start was stopped.
 
     Args:
@@ -138,11 +144,13 @@ def tune(config: Config, tasks: Sequence[Task], console: Console) -> dict[str, A
     """
     out = config.out
     assert out is not None
-    methods = [each for each in chosen(config.methods) if each.name in SPACES]
+    problem = problem_of(config)
+    spaces, quality = problem.spaces, problem.judge.quality
+    methods = [each for each in problem.methods.chosen(config.methods) if each.name in spaces]
     if not methods:
-        raise InputError(f"--tune: expected among the --methods some of {', '.join(SPACES)}")
+        raise InputError(f"--tune: expected among the --methods some of {', '.join(spaces)}")
     searches = [
-        Search(method.name, task, out)
+        Search(method.name, task, out, spaces[method.name], quality)
         for task in tasks
         for method in methods
         if task.objective in method.objectives
@@ -169,7 +177,7 @@ def tune(config: Config, tasks: Sequence[Task], console: Console) -> dict[str, A
     return settings
 
 
-def _jobs(searches: Sequence[Search], config: Config, out: Path) -> Iterator[Job]:
+def _jobs(searches: Sequence[Search], config: AnyConfig, out: Path) -> Iterator[Job]:
     """One trial of each search in turn, until all had as many."""
     while any(search.done < config.trials for search in searches):
         for search in searches:
@@ -180,7 +188,8 @@ def _jobs(searches: Sequence[Search], config: Config, out: Path) -> Iterator[Job
 
 
 def _write_trials(path: Path, searches: Sequence[Search]) -> None:
-    headings = ("learner", "objective", "trial", "state", "score", "bleu", "reads", "settings")
+    quality = searches[0].quality
+    headings = ("learner", "objective", "trial", "state", "score", quality, "reads", "settings")
     with io.StringIO() as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(headings)
@@ -194,7 +203,7 @@ def _write_trials(path: Path, searches: Sequence[Search]) -> None:
                         trial.number,
                         _CRASHED if crashed else trial.state.name.lower(),
                         trial.value,
-                        trial.user_attrs.get("bleu"),
+                        trial.user_attrs.get(quality),
                         trial.user_attrs.get("reads_fraction"),
                         json.dumps(trial.params),
                     ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
-from rlattn.experiments.compare.methods import METHODS, Method, register_method
+from rlattn.experiments.compare.method import Method
+from rlattn.experiments.compare.methods import METHODS, register_method
 from rlattn.experiments.compare.scene import Outcome, Scene
 
 _write = METHODS["native"].write

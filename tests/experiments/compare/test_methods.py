@@ -13,7 +13,8 @@ from rlattn.actions import segments
 from rlattn.corpora import Layout, NoisyPairs
 from rlattn.errors import InputError
 from rlattn.experiments.compare.learning import POLICY, make_policy
-from rlattn.experiments.compare.methods import METHODS, Method, register_method
+from rlattn.experiments.compare.method import Method
+from rlattn.experiments.compare.methods import METHODS, register_method
 from rlattn.experiments.compare.recorder import CURVE
 from rlattn.experiments.compare.scene import Budget, Scene
 from rlattn.experiments.compare.tasks import Task, make_tasks

@@ -9,13 +9,17 @@ import pytest
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.significance import PairedTest
 
+from rlattn.experiments.compare.methods import METHODS
+from rlattn.experiments.compare.problems import TRANSLATION
 from rlattn.experiments.compare.report import write_report
+from rlattn.experiments.compare.rows import gather
 from rlattn.experiments.compare.runs import Run, plan
-from rlattn.experiments.compare.settings import chosen
 from rlattn.experiments.compare.significance import middles, pairs
-from rlattn.experiments.compare.summary import Row, gather, median_seed, summarise
+from rlattn.experiments.compare.summary import TranslationRow as Row
+from rlattn.experiments.compare.summary import median_seed, summarise
 from rlattn.experiments.compare.tables import markdown, reads_cell
 from rlattn.experiments.compare.tasks import Task
+from rlattn.experiments.compare.translations import TranslationJudge
 from rlattn.experiments.statistics import interquartile_mean
 from tests.experiments.compare.made import TASKS, comparison, leave, references, written
 
@@ -38,7 +42,7 @@ def runs(out: Path) -> list[Run]:
 
 @pytest.fixture(scope="module")
 def rows(out: Path, runs: list[Run]) -> dict[tuple[str, str | None], Row]:
-    found = summarise(gather(runs, out), REFERENCES)
+    found = summarise(gather(runs, out, METHODS), REFERENCES)
     return {(row.method, row.task): row for row in found}
 
 
@@ -75,7 +79,7 @@ def test_the_median_seed_stands_for_a_method(tmp_path: Path) -> None:
         leave(Run("ppo", TASKS[0], seed), tmp_path, written(each, seed))
         for seed, each in enumerate(wrong)
     ]
-    (outputs,) = gather(runs, tmp_path)
+    (outputs,) = gather(runs, tmp_path, METHODS)
     assert median_seed(outputs, REFERENCES) == 2
 
 
@@ -88,7 +92,7 @@ def test_tests_between_methods_are_sacrebleus_and_a_tie_is_no_difference(tmp_pat
     ]
     found = {
         (pair.method, pair.baseline): pair
-        for pair in pairs(gather(runs, tmp_path), task, REFERENCES)
+        for pair in pairs(gather(runs, tmp_path, METHODS), task, REFERENCES)
     }
     same, worse = found["uniform", "native"], found["ppo", "native"]
     assert (same.difference, same.p_value) == (0.0, 1.0)
@@ -133,7 +137,7 @@ def test_reads_beyond_the_target_are_marked(rows: dict[tuple[str, str | None], R
 def test_the_report_leaves_everything_and_its_rows_have_one_width(
     out: Path, runs: list[Run]
 ) -> None:
-    results = write_report(out, runs, TASKS, REFERENCES, "made up", {})
+    results = write_report(out, runs, TASKS, REFERENCES, TRANSLATION, "made up", {})
     page = (out / "table.md").read_text(encoding="utf-8")
     for table in page.split("\n\n"):
         lines = [line for line in table.splitlines() if line.startswith("|")]
@@ -149,7 +153,9 @@ def test_the_report_leaves_everything_and_its_rows_have_one_width(
 def test_a_page_without_runs_that_crashed_says_nothing_of_them(
     rows: dict[tuple[str, str | None], Row],
 ) -> None:
-    assert "Crashed" not in markdown([*rows.values()], TASKS, [], [], [], {}, "made up")
+    assert "Crashed" not in markdown(
+        [*rows.values()], TASKS, [], [], [], TranslationJudge(), "made up"
+    )
 
 
 def test_a_page_on_noise_says_how_much_of_the_oracle_gates_gain_is_recovered(
@@ -162,7 +168,13 @@ def test_a_page_on_noise_says_how_much_of_the_oracle_gates_gain_is_recovered(
         leave(Run("oracle-gate", task), tmp_path, gated, 0.5),
     ]
     page = markdown(
-        summarise(gather(runs, tmp_path), REFERENCES), [task], [], [], [], {}, "made up"
+        summarise(gather(runs, tmp_path, METHODS), REFERENCES),
+        [task],
+        [],
+        [],
+        [],
+        TranslationJudge(),
+        "made up",
     )
     gain = bleu(gated) - bleu(native)
     share = (bleu(learned) - bleu(native)) / gain
@@ -170,7 +182,7 @@ def test_a_page_on_noise_says_how_much_of_the_oracle_gates_gain_is_recovered(
 
 
 def test_runs_come_seed_by_seed_and_rules_once() -> None:
-    methods = chosen(("native", "topk", "random", "ppo"))
+    methods = METHODS.chosen(("native", "topk", "random", "ppo"))
     names = [run.name for run in plan(methods, TASKS[:2], 2)]
     assert names == [
         *("native", "random.0", "topk.quality", "topk.budget-50"),

@@ -17,9 +17,10 @@ from rich.console import Console
 from rlattn.errors import InputError
 from rlattn.experiments.compare import __main__ as program
 from rlattn.experiments.compare import tuning
+from rlattn.experiments.compare.problem import Problem
+from rlattn.experiments.compare.problems import TRANSLATION
 from rlattn.experiments.compare.runs import RESULT
 from rlattn.experiments.compare.settings import Config, check
-from rlattn.experiments.compare.spaces import SPACES, suggest
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.compare.tuned import read_settings
 from rlattn.experiments.compare.tuning import SETTINGS, Search, tune
@@ -27,6 +28,11 @@ from rlattn.experiments.compare.workers import Job, Watch
 from rlattn.experiments.outputs import write_json
 
 QUALITY = Task("quality")
+SPACES = TRANSLATION.spaces
+
+
+def searched(task: Task, out: Path) -> Search:
+    return Search("ppo", task, out, SPACES["ppo"], "bleu")
 
 
 def result(score: float) -> dict[str, Any]:
@@ -59,7 +65,7 @@ def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_best_settings_are_those_with_the_best_score(tmp_path: Path) -> None:
-    search = Search("ppo", QUALITY, tmp_path)
+    search = searched(QUALITY, tmp_path)
     assert search.best is None
     tried = []
     for score in (0.3, 0.9, 0.5):
@@ -70,20 +76,20 @@ def test_the_best_settings_are_those_with_the_best_score(tmp_path: Path) -> None
 
 
 def test_what_was_stopped_is_kept_and_does_not_count(tmp_path: Path) -> None:
-    first = Search("ppo", QUALITY, tmp_path)
+    first = searched(QUALITY, tmp_path)
     first.tell(first.ask()[0].name, result(0.5))
     first.tell(first.ask()[0].name, None)
     first.ask()
     assert first.done == 3
-    again = Search("ppo", QUALITY, tmp_path)
+    again = searched(QUALITY, tmp_path)
     assert again.done == 2
     assert len(again.study.trials) == 3
     assert again.ask()[0].trial == 3
 
 
 def test_searches_of_one_folder_are_apart(tmp_path: Path) -> None:
-    Search("ppo", QUALITY, tmp_path).ask()
-    assert Search("ppo", Task("budget", 0.2), tmp_path).done == 0
+    searched(QUALITY, tmp_path).ask()
+    assert searched(Task("budget", 0.2), tmp_path).done == 0
 
 
 @pytest.mark.usefixtures("_scripted")
@@ -106,9 +112,19 @@ def test_what_was_found_for_everybody_is_of_what_is_searched() -> None:
     for learner in SPACES:
         for objective, settings in found[learner].items():
             target = 0.3 if objective == "budget" else None
-            assert suggest(learner, Task(objective, target), FixedTrial(settings)) == settings
+            task = Task(objective, target)
+            assert SPACES[learner].tried(task, FixedTrial(settings)) == settings
     assert set(found) == set(SPACES)
     assert read_settings(Config(tune=True)) == {}, "a search begins with none"
+
+
+@pytest.mark.parametrize("problem", [TRANSLATION])
+def test_a_search_begins_with_settings_that_it_might_try(problem: Problem) -> None:
+    for name, space in problem.spaces.items():
+        assert name in problem.methods
+        for task in (QUALITY, Task("budget", 0.2)):
+            first = space.first(task)
+            assert set(space.tried(task, FixedTrial(first))) == set(first)
 
 
 def test_methods_without_settings_are_refused(config: Config) -> None:
