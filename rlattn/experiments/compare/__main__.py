@@ -1,15 +1,17 @@
 """Reinforcement learning against gradients: who steers one frozen host's attention best?
 
-The same policy network, with the same budget, is trained by reinforcement learning and by gradients
-through the host, and compared with rules that learn nothing, with rewards that tell nothing, and
-with what attention alone could reach. Every run is a process of its own; the test sentences are
-translated once, when all training is over.
+The host is a translator or, where the corpus is labelled text, a classifier. The same policy
+network, with the same budget, is trained by reinforcement learning and by gradients through the
+host, and compared with rules that learn nothing, with rewards that tell nothing, and with what
+attention alone could reach. Every run is a process of its own; the test sentences are read once,
+when all training is over.
 
 To try it in a few minutes: --quick.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ from rich.console import Console
 from rlattn.cli import run_program
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import RlattnError
+from rlattn.experiments.compare.asked import asked_for
 from rlattn.experiments.compare.comparison import (
     check_folder,
     note_failures,
@@ -35,7 +38,6 @@ from rlattn.experiments.compare.runs import NATIVE, Run, plan
 from rlattn.experiments.compare.scene import Settings
 from rlattn.experiments.compare.settings import (
     AnyConfig,
-    Config,
     budget,
     check,
     same_comparison,
@@ -140,7 +142,8 @@ def main() -> None:
     """Runs from the command line; bad input prints one line and exits with 2."""
     console = Console(emoji=False)
     try:
-        run_program("rlattn.experiments.compare", __doc__, Config, partial(run, console=console))
+        config = asked_for(sys.argv[1:])
+        run_program("rlattn.experiments.compare", __doc__, config, partial(run, console=console))
     except KeyboardInterrupt:
         _report(console, "stopped; the same command with the same --out goes on from here")
         raise SystemExit(130) from None

@@ -7,16 +7,18 @@ import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import tyro
 
 from rlattn.cli import Maybe, check_counts, check_device, import_modules
 from rlattn.errors import InputError
+from rlattn.experiments.classification import LabelledMaterial
 from rlattn.experiments.compare.scene import Budget
 from rlattn.experiments.compare.tasks import ObjectiveName
 from rlattn.experiments.translation import Material
 
+HostKind = Literal["translation", "classification"]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]", help_behavior_hint="")]
 
 
@@ -48,7 +50,7 @@ class Comparing:
             what is found goes to settings.json in the out folder.
         trials: For --tune: how many settings each learner may try for each objective.
         settings: Settings of learners, as --tune leaves them; by default those that it found on
-            locale phrases.
+            locale phrases, or for classifiers the learners' own.
         out: The folder for the results; by default one below runs/ named after the time. A folder
             of the same comparison is gone on with: what is finished stays, what crashed or was
             cut is done again, and more methods, seeds and targets of reads may be asked for.
@@ -77,6 +79,8 @@ class Config(Comparing, Material):
     """What to compare on a translator.
 
     Attributes:
+        kind: What is compared on; `classification` has other options, see --kind classification
+            --help. By default it is what the corpus is for.
         methods: Which methods; by default all. Without learning: native (always among them),
             uniform, random, diagonal, argmax, topk, topp, entmax15, sparsemax. By gradients:
             gradient, indexer, weights. By rewards: ppo, reinforce, warm-ppo (PPO after gradients),
@@ -89,18 +93,43 @@ class Config(Comparing, Material):
             every step; with --quick a tenth.
     """
 
+    kind: HostKind = "translation"
     methods: Names = ()
     objectives: Annotated[tuple[ObjectiveName, ...], tyro.conf.arg(help_behavior_hint="")] = ()
     bound_sentences: int = 100
 
 
-AnyConfig: TypeAlias = Config
+@dataclass(frozen=True, kw_only=True)
+class LabelConfig(Comparing, LabelledMaterial):
+    """What to compare on a classifier.
+
+    Attributes:
+        kind: What is compared on; `translation` has other options, see --kind translation --help.
+            By default it is what the corpus is for.
+        methods: Which methods; by default all. Without learning: native (always among them),
+            uniform, random, first, topk. By gradients: gradient, weights (soft attention pooling by
+            one learned vector). By rewards: ppo, warm-ppo (PPO after gradients), and the controls
+            constant and shuffled. Bounds, where there is noise: oracle-gate and clean.
+        objectives: What is learned: `quality`, a bias on the attention that makes the label
+            likelier; `budget`, a gate that does so at given reads; with --noise, `noise`, a gate
+            on sentences that does so. By default quality and budget, or noise.
+        allocations: How often gates may open more of a text before it has its label; a bias is
+            given once.
+    """
+
+    kind: HostKind = "classification"
+    methods: Names = ()
+    objectives: Annotated[tuple[ObjectiveName, ...], tyro.conf.arg(help_behavior_hint="")] = ()
+    allocations: int = 4
+
+
+AnyConfig: TypeAlias = Config | LabelConfig
 
 
 def budget(config: AnyConfig) -> Budget:
     """Fills in what was left out."""
     quick = config.quick
-    bound = config.bound_sentences
+    bound = 1 if isinstance(config, LabelConfig) else config.bound_sentences
     steps = config.steps
     if steps is None and config.minutes is None:
         steps = 6_000 if quick else 160_000
@@ -110,11 +139,12 @@ def budget(config: AnyConfig) -> Budget:
         minutes=config.minutes,
         lanes=config.lanes,
         max_source=config.max_source,
-        max_target=config.max_target,
+        max_target=None if isinstance(config, LabelConfig) else config.max_target,
         valid_sentences=config.valid_sentences or (100 if quick else 500),
         validations=config.validations or (4 if quick else 20),
         test_sentences=config.test_sentences or (200 if quick else None),
         bound_sentences=max(1, bound // 10) if quick else bound,
+        allocations=config.allocations if isinstance(config, LabelConfig) else None,
     )
 
 

@@ -18,9 +18,9 @@ from rlattn.errors import InputError
 from rlattn.experiments.compare import __main__ as program
 from rlattn.experiments.compare import tuning
 from rlattn.experiments.compare.problem import Problem
-from rlattn.experiments.compare.problems import TRANSLATION
+from rlattn.experiments.compare.problems import CLASSIFICATION, TRANSLATION
 from rlattn.experiments.compare.runs import RESULT
-from rlattn.experiments.compare.settings import Config, check
+from rlattn.experiments.compare.settings import Config, LabelConfig, check
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.compare.tuned import read_settings
 from rlattn.experiments.compare.tuning import SETTINGS, Search, tune
@@ -118,13 +118,17 @@ def test_what_was_found_for_everybody_is_of_what_is_searched() -> None:
     assert read_settings(Config(tune=True)) == {}, "a search begins with none"
 
 
-@pytest.mark.parametrize("problem", [TRANSLATION])
+@pytest.mark.parametrize("problem", [TRANSLATION, CLASSIFICATION])
 def test_a_search_begins_with_settings_that_it_might_try(problem: Problem) -> None:
     for name, space in problem.spaces.items():
         assert name in problem.methods
         for task in (QUALITY, Task("budget", 0.2)):
             first = space.first(task)
             assert set(space.tried(task, FixedTrial(first))) == set(first)
+
+
+def test_learners_on_a_classifier_have_settings_of_their_own() -> None:
+    assert read_settings(LabelConfig()) == {}
 
 
 def test_methods_without_settings_are_refused(config: Config) -> None:

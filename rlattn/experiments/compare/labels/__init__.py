@@ -1,0 +1,1 @@
+"""Comparisons on a classifier: what is done in another way than on a translator."""

@@ -1,0 +1,33 @@
+"""Labelled text is for a classifier, and whoever says what is meant gets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rlattn.experiments.compare.asked import asked_for
+from rlattn.experiments.compare.settings import Config, LabelConfig
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--corpus kinds:en --seeds 2",
+        "--seeds 2 --corpus=csv:reviews.csv",
+        "--train reviews.tsv --host minilm",
+        "--kind classification --corpus tsv:reviews.tsv",
+    ],
+)
+def test_labelled_text_is_for_a_classifier(line: str) -> None:
+    assert asked_for(line.split()) is LabelConfig
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "--quick --help", "--corpus locale:en-de", "--train-src a --train-tgt b", "--kind"],
+)
+def test_all_else_is_for_a_translator(line: str) -> None:
+    assert asked_for(line.split()) is Config
+
+
+def test_what_is_said_counts() -> None:
+    assert asked_for(["--kind", "translation", "--corpus", "csv:pairs.csv"]) is Config
