@@ -11,6 +11,10 @@ over single environments. ppo: a whole learn() with default settings, and where 
 generate: plain and steered model.generate(), greedy and with 4 beams. At last come bytes per stored
 transition and peak memory.
 
+With --kind classification, bare is the very forwards that the environment asks its host for, of
+what its random gates left open, once more and nothing else; whole is forwards of whole texts, those
+of like length together.
+
 Under a minute: --quick. With plots, in about half an hour: --out runs/throughput.
 """
 
@@ -18,6 +22,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -30,11 +35,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.cli import run_program
 from rlattn.experiments.outputs import claim_output, write_json
-from rlattn.experiments.throughput.benchmark import benchmark
+from rlattn.experiments.throughput.benchmark import Report, benchmark
+from rlattn.experiments.throughput.label_benchmark import label_benchmark
 from rlattn.experiments.throughput.plots import draw_shares, draw_sweep
 from rlattn.experiments.throughput.settings import Config, check, plan
 from rlattn.experiments.throughput.sweep import FEW_LANES, MAIN_LANES, Point, failures, sweep
 from rlattn.experiments.throughput.table import print_results
+from rlattn.experiments.throughput.texts import prepare_texts
 from rlattn.experiments.throughput.workload import prepare
 
 _PICTURES = {"source_length": "lengths.png", "lanes": "lanes.png", "size": "sizes.png"}
@@ -72,14 +79,15 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
         transient=True,
     )
     with ExitStack() as held, tempfile.TemporaryDirectory() as folder, bar:
-        workload = prepare(config, Path(folder))
+        labels = config.kind == "classification"
+        measure = _of_texts(config, Path(folder)) if labels else _of_sentences(config, Path(folder))
         out = None if config.out is None else held.enter_context(claim_output(config.out))
         task = bar.add_task("measuring", total=None)
 
         def show(name: str, done: int, total: int) -> None:
             bar.update(task, description=f"measured {name}", completed=done, total=total)
 
-        results = benchmark(workload, plan(config), show)
+        results = measure(show)
         if out is not None and not config.quick:
 
             def show_point(point: Point, done: int, total: int) -> None:
@@ -98,9 +106,17 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     return results
 
 
+def _of_sentences(config: Config, folder: Path) -> Callable[[Report], dict[str, Any]]:
+    return partial(benchmark, prepare(config, folder), plan(config))
+
+
+def _of_texts(config: Config, folder: Path) -> Callable[[Report], dict[str, Any]]:
+    return partial(label_benchmark, prepare_texts(config, folder), plan(config))
+
+
 def _write(out: Path, results: dict[str, Any]) -> None:
     write_json(out / "results.json", results)
-    objectives = {"ppo_shares": "chrF and reads", "ppo_default_objective_shares": "by default"}
+    objectives = {"ppo_shares": "quality and reads", "ppo_default_objective_shares": "by default"}
     shares = {title: results[name] for name, title in objectives.items() if name in results}
     draw_shares(out / "shares.png", shares)
     for axis, places in results.get("sweeps", {}).items():

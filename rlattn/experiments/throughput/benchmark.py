@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -46,7 +46,7 @@ def benchmark(workload: Workload, plan: Plan, report: Report) -> dict[str, Any]:
     """
     if workload.device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(workload.device)
-    learning = Learning(workload.settings(rates.REWARD), plan.main, plan.rollouts)
+    learning = Learning(workload.settings(workload.reward), plan.main, plan.rollouts)
     contestants = {
         **_by_lanes(workload, plan.lanes),
         **_generating(workload, plan.main),
@@ -58,7 +58,7 @@ def benchmark(workload: Workload, plan: Plan, report: Report) -> dict[str, Any]:
         default = Learning(workload.settings(None, "host"), plan.main, plan.rollouts)
         aside |= {**_further(workload, plan.main), "default ppo": default.contestant}
     contestants |= limit_rounds(aside, plan.rounds_aside)
-    measured = _figures(_measure(contestants, workload.device, plan, report), plan)
+    measured = _figures(take_turns(contestants, workload.device, plan, report), plan)
     lengths = {"mean_source": workload.mean_source, "mean_target": workload.mean_target}
     kept = memory.memory_share(**lengths, d_model=workload.host.d_model)
     return {
@@ -113,9 +113,17 @@ def _further(workload: Workload, lanes: int) -> dict[str, Contestant]:
     }
 
 
-def _measure(
+def take_turns(
     contestants: Mapping[str, Contestant], device: str, plan: Plan, report: Report
 ) -> Rounds:
+    """Has contestants take turns, and reports each.
+
+    Args:
+        contestants: By name.
+        device: Where they work.
+        plan: How often, and for how long.
+        report: Told of every turn.
+    """
     total = turns(contestants, plan.rounds)
     found: dict[str, list[float]] = {name: [] for name in contestants}
     measuring = interleave(
@@ -158,9 +166,19 @@ def _figures(rounds: Rounds, plan: Plan) -> dict[str, Any]:
             "env_steps_per_s": rate("default env"),
             "ratio": ratio("default ppo", "default env"),
         }
-    if {64, 256} <= set(plan.lanes):
-        # The time that a step of all lanes takes: four times as many lanes, each at its rate.
-        figures["growth_64_to_256"] = {
-            name: ratio(f"{name} 64", f"{name} 256", 256 / 64) for name in ("env", "bare")
-        }
-    return figures
+    return figures | growth(rounds, plan, ("env", "bare"))
+
+
+def growth(rounds: Rounds, plan: Plan, names: Sequence[str]) -> dict[str, Any]:
+    """How many times as long a step of 256 lanes takes as one of 64, where both were measured.
+
+    Args:
+        rounds: What was measured.
+        plan: At how many lanes.
+        names: The contestants that were measured by lanes.
+    """
+    if not {64, 256} <= set(plan.lanes):
+        return {}
+    # The time that a step of all lanes takes: four times as many lanes, each at its rate.
+    ratios = {name: rounds.ratio(f"{name} 64", f"{name} 256", 256 / 64) for name in names}
+    return {"growth_64_to_256": ratios}

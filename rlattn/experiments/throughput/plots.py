@@ -38,6 +38,7 @@ PANELS = (
         "steps/s",
         {
             "bare": ("bare_steps_per_s",),
+            "whole texts": ("whole_steps_per_s",),
             "env": ("env_steps_per_s",),
             "Gymnasium vector": ("vector_env_steps_per_s",),
             "free-running fidelity": ("fidelity_steps_per_s",),
@@ -49,6 +50,7 @@ PANELS = (
         "ratios of steps/s",
         {
             "env / bare": ("env_over_bare",),
+            "env / whole texts": ("env_over_whole",),
             "vector / bare": ("vector_env_over_bare",),
             "PPO / env": ("ppo_over_env",),
         },
@@ -85,13 +87,15 @@ def draw_sweep(path: Path, axis: str, places: Mapping[str, Mapping[str, Any]]) -
         places: The results of each point, in order.
     """
     there = {place: results for place, results in places.items() if "failed" not in results}
-    rows = -(-len(PANELS) // _COLUMNS)
+    # Classifiers have some figures of translators, and some of their own.
+    panels = [panel for panel in PANELS if _shows(panel, there)]
+    rows = max(1, -(-len(panels) // _COLUMNS))
     figure = Figure(figsize=(3.6 * _COLUMNS, 3.2 * rows), layout="constrained")
     axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
-    for panel, one in zip(PANELS, axes, strict=False):
+    for panel, one in zip(panels, axes, strict=False):
         _draw_panel(one, panel, there)
         one.set_xlabel(axis, fontsize=NORMAL)
-    for one in axes[len(PANELS) :]:
+    for one in axes[len(panels) :]:
         one.remove()
     save_figure(path, figure, dpi=150)
 
@@ -152,10 +156,17 @@ def _draw_panel(axes: Axes, panel: Panel, places: Mapping[str, Mapping[str, Any]
         )
 
 
+def _shows(panel: Panel, places: Mapping[str, Mapping[str, Any]]) -> bool:
+    paths = panel.lines.values()
+    return any(_look_up(found, path) is not None for found in places.values() for path in paths)
+
+
 def _look_up(results: Mapping[str, Any], path: tuple[str, ...]) -> float | None:
     found: Any = results
     for name in path:
-        found = found[name]
+        found = found.get(name, {})
+    if found == {}:
+        return None
     if isinstance(found, Mapping):  # by lanes, of which a point has one number
         (found,) = found.values()
     return None if found is None else float(found)

@@ -7,14 +7,19 @@ from typing import Any
 from stable_baselines3 import PPO
 
 from rlattn.agents import PointerPolicy, learn, make_ppo
-from rlattn.envs import TranslationVecEnv, make_core
+from rlattn.envs import TranslationVecEnv
+from rlattn.envs.tasks import make_any_core
 from rlattn.experiments.throughput.measure import Contestant, clock
 from rlattn.experiments.throughput.shares import Methods, timed
 from rlattn.hosts import LaneDecoder, Seq2SeqHost
+from rlattn.hosts.classifier import SequenceClassifierHost
 from rlattn.rewards import TotalReward
 
 METHODS: Methods = {
-    "host_forward": [(LaneDecoder, "step"), (Seq2SeqHost, "encode"), (Seq2SeqHost, "force")],
+    "host_forward": [
+        *((LaneDecoder, "step"), (Seq2SeqHost, "encode"), (Seq2SeqHost, "force")),
+        *((SequenceClassifierHost, "encode"), (SequenceClassifierHost, "classify")),
+    ],
     "policy_forward": [(PointerPolicy, "forward"), (PointerPolicy, "predict_values")],
     "update": [(PPO, "train")],
     "reward": [(TotalReward, "__call__")],
@@ -34,7 +39,7 @@ class Learning:
     def __init__(self, settings: dict[str, Any], lanes: int, rollouts: int) -> None:
         device = settings["device"]
         self._clock = clock(device)
-        core = make_core(lanes=lanes, **settings)
+        core = make_any_core(lanes=lanes, **settings)
         self.ppo = make_ppo(TranslationVecEnv(core), seed=settings["seed"], device=device)
         self._steps = rollouts * self.ppo.n_steps * lanes
         self._seconds = dict.fromkeys(METHODS, 0.0)

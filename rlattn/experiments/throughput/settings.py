@@ -11,6 +11,7 @@ import tyro
 
 from rlattn.cli import Maybe, check_counts, check_device, flag
 from rlattn.envs.episodes import Prefix
+from rlattn.envs.tasks import Kind
 from rlattn.errors import InputError
 from rlattn.experiments.outputs import check_output
 from rlattn.experiments.throughput.synthetic import LONGEST_MEAN, SHORTEST, SizeName
@@ -29,12 +30,14 @@ class Config:
         json: Print one JSON object on standard output instead of a table.
         out: A new or empty folder for results.json and the plots. Without --quick every figure is
             then also measured against source length, lanes and host size, which takes a while.
+        kind: What hosts make of a text: `translation`, or `classification` in four allocations.
         host: `synthetic`, a host with random weights in the size of --size; or any other by its
             folder or hub id, together with --corpus.
         corpus: What another host reads: `locale:en-de`, `tsv:FILE` or `hub:DATA#SOURCE-TARGET`.
             A synthetic host reads sentences of made-up words.
         size: Size of the synthetic host: `small` (d_model 128, 2+2 layers), `medium` (192, 3+3),
-            `large` (512, 6+6), or `tiny` to try the program itself.
+            `large` (512, 6+6), or `tiny` to try the program itself; classifiers have the encoder's
+            layers alone.
         source_length: Mean length in tokens of the synthetic source sentences.
         prefix: What is fed back: `reference`, `free` (the steered output) or `host`. By default
             `reference` for a synthetic host, which never ends a sentence, and `free` for others.
@@ -51,6 +54,7 @@ class Config:
     brief: bool = False
     json: bool = False
     out: Maybe[Path] = None
+    kind: Kind = "translation"
     host: str = SYNTHETIC
     corpus: Maybe[str] = None
     size: SizeName = "medium"
@@ -129,6 +133,8 @@ def check(config: Config) -> None:
         raise InputError(
             "--host and --corpus go together: give both, or neither for a synthetic host"
         )
+    if config.kind == "classification" and config.prefix is not None:
+        raise InputError("--prefix goes with --kind translation: a classifier writes nothing")
     check_device(config.device)
     if config.out is not None:
         check_output(config.out)

@@ -49,6 +49,7 @@ class Point:
             "rounds": 3,
             "seconds": 0.5,
             "threads": torch.get_num_threads(),
+            "kind": config.kind,
             "device": config.device,
             "seed": config.seed,
             "host": config.host,

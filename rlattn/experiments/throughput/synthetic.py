@@ -30,8 +30,10 @@ from rlattn.hosts.quiet import without_progress_bars
 
 _PAD, _EOS, _UNK = "<pad>", "</s>", "<unk>"
 _SPECIAL = (_PAD, _EOS, _UNK)
-_LONGEST = 1024  # positions that the host knows, in tokens
-LONGEST_MEAN = _LONGEST // 2
+LONGEST = 1024
+"""Positions that the host knows, in tokens."""
+
+LONGEST_MEAN = LONGEST // 2
 """The longest mean length of sources, in tokens."""
 
 SHORTEST = 3
@@ -87,7 +89,7 @@ def write_task(
         The names of host and corpus.
     """
     rng = np.random.default_rng(seed)
-    words = _words(size.vocabulary - len(_SPECIAL))
+    words = made_up_words(size.vocabulary - len(_SPECIAL))
     _write_host(folder / "host", size, words, seed)
     lengths = draw_lengths(sentences, source_length, rng)
     lines = ["\t".join(" ".join(rng.choice(words, n - 1)) for n in pair) for pair in lengths]
@@ -112,7 +114,7 @@ def longest_length(mean: int) -> int:
     return 2 * mean
 
 
-def _words(count: int) -> list[str]:
+def made_up_words(count: int) -> list[str]:
     """Up to 6480 words of one or two syllables."""
     syllables = ["".join(letters) for letters in product("bcdfghklmnprstvz", "aeiou")]
     return [*syllables, *("".join(pair) for pair in product(syllables, syllables))][:count]
@@ -130,7 +132,7 @@ def random_model(size: Size, seed: int) -> PreTrainedModel:
         decoder_attention_heads=size.heads,
         encoder_ffn_dim=size.ffn,
         decoder_ffn_dim=size.ffn,
-        max_position_embeddings=_LONGEST,
+        max_position_embeddings=LONGEST,
         activation_function="relu",
         init_std=size.d_model**-0.5,
         scale_embedding=True,
@@ -145,7 +147,7 @@ def random_model(size: Size, seed: int) -> PreTrainedModel:
     embedding: nn.Embedding = model.get_input_embeddings()  # type: ignore[assignment]
     embedding.weight.data[: len(_SPECIAL)] = 0.0
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
-        max_new_tokens=_LONGEST - 1, num_beams=1, do_sample=False, **tokens
+        max_new_tokens=LONGEST - 1, num_beams=1, do_sample=False, **tokens
     )
     model.train(False)
     return model
@@ -170,6 +172,6 @@ def _tokenizer(words: list[str]) -> PreTrainedTokenizerFast:
         pad_token=_PAD,
         eos_token=_EOS,
         unk_token=_UNK,
-        model_max_length=_LONGEST,
+        model_max_length=LONGEST,
         clean_up_tokenization_spaces=False,
     )

@@ -25,10 +25,14 @@ def print_results(console: Console, results: Mapping[str, Any]) -> None:
             table.add_row(name, _number(value), "")
     console.print(table)
     work = results["workload"]
+    said = f"{work['host']}: {work['parameters'] / 1e6:.1f}M parameters, "
+    if "prefix" in work:
+        said += f"prefix {work['prefix']}, {work['mean_source']:.1f} source and "
+        said += f"{work['mean_target']:.1f} target tokens"
+    else:
+        said += f"{work['mean_source']:.1f} tokens, {work['allocations']} allocations"
     console.print(
-        f"{work['host']}: {work['parameters'] / 1e6:.1f}M parameters, prefix {work['prefix']}, "
-        f"{work['mean_source']:.1f} source and {work['mean_target']:.1f} target tokens; "
-        f"{results['threads']} threads on {results['device']}",
+        f"{said}; {results['threads']} threads on {results['device']}",
         style="dim",
         markup=False,
         highlight=False,

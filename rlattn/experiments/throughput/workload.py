@@ -18,8 +18,12 @@ from rlattn.experiments.throughput.settings import Config
 from rlattn.experiments.throughput.synthetic import SIZES, longest_length, write_task
 from rlattn.hosts import Seq2SeqHost
 
-_SAMPLE = 4096  # sentences whose lengths are looked at
-_ROOM = 64  # tokens, as programs have it by default; more for longer sentences
+SAMPLE = 4096
+"""Sentences whose lengths are looked at."""
+
+ROOM = 64
+"""Tokens, as programs have it by default; more for longer sentences."""
+
 _FEWEST = 32  # sentences in a piece of work
 
 
@@ -65,6 +69,16 @@ class Workload:
     limit: int
     endless: bool
     seed: int
+
+    @property
+    def id(self) -> str:
+        """The task."""
+        return "rlattn/Translate-v0"
+
+    @property
+    def reward(self) -> Mapping[str, float]:
+        """The quality of each finished sentence against how much was read."""
+        return {"chrf": 1.0, "reads": -0.1}
 
     @property
     def device(self) -> str:
@@ -150,19 +164,19 @@ def prepare(config: Config, folder: Path) -> Workload:
         InputError: If there is no such host or corpus.
         UnsupportedModelError: If the host cannot serve as one.
     """
-    longest = _ROOM
+    longest = ROOM
     host, corpus = config.host, config.corpus
     synthetic = corpus is None
     if corpus is None:
         length = config.source_length
         longest = max(longest, longest_length(length))
         host, corpus = write_task(
-            folder, SIZES[config.size], source_length=length, sentences=_SAMPLE, seed=config.seed
+            folder, SIZES[config.size], source_length=length, sentences=SAMPLE, seed=config.seed
         )
     names = {"host": host, "corpus": corpus, "device": config.device}
     found = make_core(**names, lanes=1, max_source=1, max_target=1).host  # type: ignore[arg-type]
     limit = min(longest, found.max_source or longest)
-    pairs = load_corpus(corpus).train[:_SAMPLE]
+    pairs = load_corpus(corpus).train[:SAMPLE]
     return Workload(
         host=found,
         title=f"synthetic {config.size}" if synthetic else f"{host} on {corpus}",

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from rlattn.experiments.throughput import __main__ as program
 from rlattn.experiments.throughput import sweep
+from rlattn.experiments.throughput.plots import draw_sweep
 from rlattn.experiments.throughput.settings import Config, plan
 from tests.experiments.throughput.small import TINY
 
@@ -45,6 +46,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     printed = io.StringIO()
     config = replace(TINY, json=True, out=out)
     results = program.run(config, Console(file=printed, width=20), Console(file=io.StringIO()))
+    return Finished(results, out, printed.getvalue())
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    out = tmp_path_factory.mktemp("labelled") / "out"
+    printed = io.StringIO()
+    config = replace(TINY, kind="classification", out=out)
+    errors = Console(file=io.StringIO())
+    results = program.run(config, Console(file=printed, width=100), errors)
     return Finished(results, out, printed.getvalue())
 
 
@@ -91,6 +102,38 @@ class TestResults:
         for name in ("ppo_over_env", "dummy_steps_per_s"):
             low, high = spreads[name]
             assert low <= finished.results[name] <= high
+
+
+class TestClassification:
+    """With --kind classification the same program measures what reads for a classifier."""
+
+    def test_everything_promised_is_there(self, labelled: Finished) -> None:
+        for name in ("bare_steps_per_s", "whole_steps_per_s", "env_steps_per_s", "env_over_whole"):
+            assert list(labelled.results[name]) == ["2", "3"]
+        for name in ("vector_env_steps_per_s", "env_over_dummy", "ppo_over_env", "peak_rss_mb"):
+            assert labelled.results[name] > 0
+        assert all(map(math.isfinite, numbers(labelled.results)))
+        assert json.loads((labelled.out / "results.json").read_text()) == labelled.results
+        assert (labelled.out / "shares.png").read_bytes().startswith(PNG)
+
+    def test_ratios_are_those_of_the_rates(self, labelled: Finished) -> None:
+        results = labelled.results
+        env, bare = results["env_steps_per_s"], results["bare_steps_per_s"]
+        for lanes, ratio in results["env_over_bare"].items():
+            assert ratio == pytest.approx(env[lanes] / bare[lanes])
+
+    def test_the_table_says_on_what(self, labelled: Finished) -> None:
+        assert "env_over_bare 3" in labelled.printed
+        assert "synthetic classifier tiny" in labelled.printed
+        assert "4 allocations" in labelled.printed
+
+    def test_its_figures_can_be_drawn(self, labelled: Finished, tmp_path: Path) -> None:
+        results = {**labelled.results}
+        for name, found in labelled.results.items():
+            if isinstance(found, dict) and list(found) == ["2", "3"]:
+                results[name] = {"3": found["3"]}
+        draw_sweep(tmp_path / "lanes.png", "lanes", {"3": results})
+        assert (tmp_path / "lanes.png").read_bytes().startswith(PNG)
 
 
 class TestPlan:
@@ -159,6 +202,7 @@ REFUSALS = {
     "negative seed": ("--seed -1", "--seed -1: expected a number from 0"),
     "a host alone": ("--host embedded", "--host and --corpus go together"),
     "a corpus alone": ("--corpus locale:en-de", "--host and --corpus go together"),
+    "a prefix": ("--kind classification --prefix free", "--prefix goes with --kind translation"),
     "no such host": ("--host no/host --corpus locale:en-de", "host no/host: neither"),
     "no such corpus": ("--host embedded --corpus nowhere", "unknown corpus 'nowhere'"),
     "no device": ("--device abacus", "--device abacus: not available here; try cpu"),
