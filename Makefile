@@ -29,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@rm -f $@
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile \
-	    -c constraints.txt -e '.[dev,browser,docs,hub,contrib,compare,zoo]'
+	    -c constraints.txt -e '.[dev,browser,docs,hub,contrib,compare,minilm,zoo]'
 	@touch $@
 
 demo: $(STAMP)
