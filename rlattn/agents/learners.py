@@ -13,7 +13,7 @@ from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.training import PPOSettings, learn, make_ppo
 from rlattn.agents.validation import Validator
 from rlattn.corpora import Pair
-from rlattn.envs import Core, TranslationCore, TranslationVecEnv
+from rlattn.envs import AttentionVecEnv, Core, TranslationCore
 from rlattn.envs.episodes import Prefix
 from rlattn.errors import InputError
 from rlattn.hosts import Host, Seq2SeqHost
@@ -123,7 +123,7 @@ def learn_in(
     if start is not None:
         begin_with(policy, start)
     width = replace(settings, width=policy.config.width)
-    ppo = make_ppo(TranslationVecEnv(core), width, seed=seed, device=str(core.host.device))
+    ppo = make_ppo(AttentionVecEnv(core), width, seed=seed, device=str(core.host.device))
     assert isinstance(ppo.policy, PointerPolicy)
     ppo.policy.attention.load_state_dict(policy.state_dict())
     learn(ppo, steps, [Validation(validator, every=every)], progress=progress)

@@ -57,7 +57,7 @@ def make_ppo(
     """An unmodified PPO with our policy class.
 
     Args:
-        env: A `TranslationVecEnv`, wrapped or not.
+        env: A `AttentionVecEnv`, wrapped or not.
         settings: See there; the defaults when not given.
         seed: Seeds Python, NumPy, torch and the environment.
         device: Where the policy network is.

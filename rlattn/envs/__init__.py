@@ -5,9 +5,9 @@ from __future__ import annotations
 from rlattn.envs.base import Core
 from rlattn.envs.classification import ClassificationCore
 from rlattn.envs.core import TranslationCore
-from rlattn.envs.gym import TranslationEnv, TranslationVectorEnv
+from rlattn.envs.gym import AttentionEnv, AttentionVectorEnv
 from rlattn.envs.registry import TASKS, make_sb3, register_task
-from rlattn.envs.sb3 import TranslationVecEnv
+from rlattn.envs.sb3 import AttentionVecEnv
 from rlattn.envs.tasks import make_classification_core, make_core
 from rlattn.envs.transition import Transition
 
@@ -20,13 +20,13 @@ register_task("rlattn/Classify-v0", kind="classification")
 
 __all__ = [
     "TASKS",
+    "AttentionEnv",
+    "AttentionVecEnv",
+    "AttentionVectorEnv",
     "ClassificationCore",
     "Core",
     "Transition",
     "TranslationCore",
-    "TranslationEnv",
-    "TranslationVecEnv",
-    "TranslationVectorEnv",
     "make_classification_core",
     "make_core",
     "make_sb3",

@@ -16,7 +16,7 @@ from rlattn.envs.spaces import Observed, components, observation_space, observe,
 from rlattn.envs.tasks import make_any_core
 
 
-class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
+class AttentionEnv(gymnasium.Env[Observed, np.ndarray]):
     """One sentence at a time: ``gymnasium.make("rlattn/Translate-v0", ...)``.
 
     The info of an episode's last step holds ``reads_fraction``, and the sum of every reward term as
@@ -84,7 +84,7 @@ class TranslationEnv(gymnasium.Env[Observed, np.ndarray]):
         return self._renderer.frame(0) if self._renderer else None
 
 
-class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
+class AttentionVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     """All lanes of a core: ``gymnasium.make_vec("rlattn/Translate-v0", num_envs=64, ...)``.
 
     Lanes restart within the step; ``final_obs`` and ``final_info`` stand in the infos, the latter
@@ -101,7 +101,7 @@ class TranslationVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012  (Gymnasium's own form)
-        **TranslationEnv.metadata,
+        **AttentionEnv.metadata,
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import gymnasium
 
-from rlattn.envs.sb3 import TranslationVecEnv
+from rlattn.envs.sb3 import AttentionVecEnv
 from rlattn.envs.tasks import Kind, check_settings, make_any_core
 from rlattn.errors import InputError, closest
 
@@ -53,8 +53,8 @@ def register_task(id: str, *, kind: Kind = "translation", **defaults: Any) -> No
     _tasks[id] = MappingProxyType(dict(settings))
     gymnasium.register(
         id,
-        entry_point="rlattn.envs.gym:TranslationEnv",
-        vector_entry_point="rlattn.envs.gym:TranslationVectorEnv",
+        entry_point="rlattn.envs.gym:AttentionEnv",
+        vector_entry_point="rlattn.envs.gym:AttentionVectorEnv",
         kwargs=dict(settings),
     )
 
@@ -66,13 +66,13 @@ def make_sb3(
     handles: bool = True,
     render_mode: str | None = None,
     **settings: Any,
-) -> TranslationVecEnv:
+) -> AttentionVecEnv:
     """The Stable-Baselines3 environment of a task.
 
     Args:
         id: As it was registered.
         lanes: How many sentences advance together.
-        handles: See `TranslationVecEnv`.
+        handles: See `AttentionVecEnv`.
         render_mode: Likewise.
         **settings: What is to differ from the task's own settings.
 
@@ -82,7 +82,7 @@ def make_sb3(
     if id not in TASKS:
         raise InputError(f"unknown task {id!r}: {closest(id, TASKS)}")
     core = make_any_core(**{**TASKS[id], **settings}, lanes=lanes)
-    return TranslationVecEnv(core, handles=handles, render_mode=render_mode)
+    return AttentionVecEnv(core, handles=handles, render_mode=render_mode)
 
 
 def is_plain(value: Any) -> bool:

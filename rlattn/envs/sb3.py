@@ -21,7 +21,7 @@ _FOR_EACH_LANE = frozenset({"action_masks"})
 """Methods whose result has a row for each lane; of others every lane gets the whole result."""
 
 
-class TranslationVecEnv(VecEnv):
+class AttentionVecEnv(VecEnv):
     """All lanes of a core as one vectorised environment.
 
     Lanes that finish restart within the step. Their info holds ``terminal_observation``,

@@ -19,7 +19,7 @@ from rlattn.agents import LabelValidator, Meter, PointerPolicy, PPOSettings, mak
 from rlattn.agents.label_validation import label_quality
 from rlattn.agents.start import begin_at
 from rlattn.cli import run_program
-from rlattn.envs import ClassificationCore, TranslationVecEnv
+from rlattn.envs import AttentionVecEnv, ClassificationCore
 from rlattn.experiments.card_scores import card_label_scores
 from rlattn.experiments.classification import (
     Config,
@@ -78,7 +78,7 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     settings = PPOSettings(
         rollout=16, batch_size=1024, learning_rate=config.learning_rate, gamma=config.gamma
     )
-    ppo = make_ppo(TranslationVecEnv(core), settings, seed=config.seed, device=config.device)
+    ppo = make_ppo(AttentionVecEnv(core), settings, seed=config.seed, device=config.device)
     if objective.reads_target is not None:
         assert isinstance(ppo.policy, PointerPolicy)
         begin_at(ppo.policy.attention, objective.reads_target, config.allocations)

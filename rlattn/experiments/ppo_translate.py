@@ -17,7 +17,7 @@ from rich.console import Console
 from rlattn.actions import make_family
 from rlattn.agents import Meter, PPOSettings, Validator, make_ppo
 from rlattn.cli import run_program
-from rlattn.envs import TranslationCore, TranslationVecEnv
+from rlattn.envs import AttentionVecEnv, TranslationCore
 from rlattn.experiments.card_scores import card_scores
 from rlattn.experiments.outputs import claim_output, write_json
 from rlattn.experiments.provenance import provenance
@@ -70,7 +70,7 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         seed=config.seed,
     )
     settings = PPOSettings(learning_rate=config.learning_rate, gamma=config.gamma)
-    ppo = make_ppo(TranslationVecEnv(core), settings, seed=config.seed, device=config.device)
+    ppo = make_ppo(AttentionVecEnv(core), settings, seed=config.seed, device=config.device)
     write = partial(translate, host, max_source=config.max_source, max_target=config.max_target)
     valid = corpus.valid[: config.valid_sentences]
     native = write([pair.source for pair in valid])

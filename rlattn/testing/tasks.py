@@ -13,7 +13,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 from torch import Tensor
 
 from rlattn.corpora import Pair
-from rlattn.envs import TASKS, TranslationEnv
+from rlattn.envs import TASKS, AttentionEnv
 from rlattn.envs.registry import is_plain
 from rlattn.envs.tasks import make_any_core
 from rlattn.errors import ContractError, InputError, closest
@@ -49,9 +49,9 @@ def check_task(id: str, **settings: Any) -> None:
         _check_lanes(id, settings)
 
 
-def _single(id: str, settings: dict[str, Any]) -> TranslationEnv:
+def _single(id: str, settings: dict[str, Any]) -> AttentionEnv:
     env = gymnasium.make(id, **settings).unwrapped
-    assert isinstance(env, TranslationEnv)
+    assert isinstance(env, AttentionEnv)
     return env
 
 

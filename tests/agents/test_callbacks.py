@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from rlattn.agents import Meter, PPOSettings, Validation, Validator, learn, make_ppo
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import translate
 from tests.agents.validations import PAIRS, Script
@@ -23,7 +23,7 @@ ROLLOUT = LANES * SMALL.rollout
 def run(host: Seq2SeqHost, script: Script, rollouts: int, every: int = 1) -> Validator:
     """Learns, and validates as the script has it."""
     validator = Validator(PAIRS, Meter(host), native_bleu=100.0, translate=script)
-    ppo = make_ppo(TranslationVecEnv(make(host, lanes=LANES)), SMALL)
+    ppo = make_ppo(AttentionVecEnv(make(host, lanes=LANES)), SMALL)
     learn(ppo, rollouts * ROLLOUT, [Validation(validator, every=every)], progress=False)
     return validator
 
@@ -60,7 +60,7 @@ def test_what_the_rollouts_cost_is_told(host: Seq2SeqHost) -> None:
 def test_it_translates_for_real_while_the_environment_waits(host: Seq2SeqHost) -> None:
     write = partial(translate, host, max_source=SOURCE, max_target=TARGET)
     validator = Validator(PAIRS, Meter(host), native_bleu=50.0, translate=write)
-    ppo = make_ppo(TranslationVecEnv(make(host, lanes=LANES, prefix="free")), SMALL)
+    ppo = make_ppo(AttentionVecEnv(make(host, lanes=LANES, prefix="free")), SMALL)
     learn(ppo, ROLLOUT, [Validation(validator, every=1)], progress=False)
     assert all(0 < point.reads_fraction <= 1 for point in validator.curve)
     again = write([pair.source for pair in PAIRS], validator.policy)

@@ -16,7 +16,7 @@ from rlattn.agents import (
     learn_label_ppo,
     make_ppo,
 )
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.errors import InputError
 from rlattn.hosts.classifier import ClassifierHost
 from rlattn.policy import AttentionPolicy, PolicyConfig
@@ -73,7 +73,7 @@ def learned(host: ClassifierHost[Any], policy: AttentionPolicy) -> LabelValidato
 
 def test_it_is_the_ppo_that_one_makes_by_hand(host: ClassifierHost[Any]) -> None:
     policy = policy_for(host)
-    ppo = make_ppo(TranslationVecEnv(make(host, lanes=LANES)), SMALL)
+    ppo = make_ppo(AttentionVecEnv(make(host, lanes=LANES)), SMALL)
     ppo.policy.attention.load_state_dict(policy.state_dict())
     by_hand = validator(host)
     learn(ppo, 64, [Validation(by_hand, every=32)], progress=False)

@@ -17,7 +17,7 @@ from rlattn.agents import (
     learn_ppo,
     make_ppo,
 )
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.policy import AttentionPolicy, PolicyConfig
@@ -64,7 +64,7 @@ def numbers(policy: AttentionPolicy) -> torch.Tensor:
 def test_it_is_the_ppo_that_one_makes_by_hand(host: Seq2SeqHost) -> None:
     policy = policy_for(host)
     ppo = make_ppo(
-        TranslationVecEnv(make(host, lanes=LANES)),
+        AttentionVecEnv(make(host, lanes=LANES)),
         PPOSettings(rollout=8, batch_size=24, epochs=2, width=16),
     )
     ppo.policy.attention.load_state_dict(policy.state_dict())

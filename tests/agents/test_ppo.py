@@ -16,7 +16,7 @@ from torch import Tensor
 from rlattn.actions import MaskedCategorical, Position, register_family
 from rlattn.agents import PointerPolicy, PPOSettings, make_ppo
 from rlattn.agents.ppo import to_observation
-from rlattn.envs import TranslationEnv, TranslationVecEnv
+from rlattn.envs import AttentionEnv, AttentionVecEnv
 from rlattn.envs.spaces import observation_space
 from rlattn.errors import ContractError, InputError
 from rlattn.hosts import Seq2SeqHost
@@ -32,8 +32,8 @@ LANES = 6
 SMALL = PPOSettings(rollout=8, batch_size=24, epochs=2, width=16)
 
 
-def env_of(host: Seq2SeqHost, **changes: Any) -> TranslationVecEnv:
-    return TranslationVecEnv(make(host, lanes=LANES, **changes))
+def env_of(host: Seq2SeqHost, **changes: Any) -> AttentionVecEnv:
+    return AttentionVecEnv(make(host, lanes=LANES, **changes))
 
 
 def ppo_of(host: Seq2SeqHost, **changes: Any) -> PPO:
@@ -47,7 +47,7 @@ def tensors(seen: dict[str, np.ndarray]) -> dict[str, Tensor]:
     return {key: torch.as_tensor(value) for key, value in seen.items()}
 
 
-def some_way_in(env: TranslationVecEnv, steps: int = 7) -> dict[str, np.ndarray]:
+def some_way_in(env: AttentionVecEnv, steps: int = 7) -> dict[str, np.ndarray]:
     """An observation whose lanes are in the middle of their sentences."""
     seen = env.reset()
     for _ in range(steps):
@@ -55,7 +55,7 @@ def some_way_in(env: TranslationVecEnv, steps: int = 7) -> dict[str, np.ndarray]
     return seen
 
 
-def spelled_out(env: TranslationVecEnv, seen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def spelled_out(env: AttentionVecEnv, seen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same observation with its memory and its token's embedding in place of handles."""
     plain = {key: value for key, value in seen.items() if key != "episode"}
     token = env.core.embedding.gather(torch.from_numpy(seen["token"][:, 1])).numpy()
@@ -115,7 +115,7 @@ def test_padding_never_enters(host: Seq2SeqHost, action: str) -> None:
 
 
 def test_a_batch_holds_each_row_of_memory_once(host: Seq2SeqHost) -> None:
-    env = TranslationVecEnv(make(host))
+    env = AttentionVecEnv(make(host))
     seen, memories = [env.reset()], [env.core.memory()]
     for _ in range(12):
         taken = np.stack([env.action_space.sample() for _ in range(env.num_envs)])
@@ -215,7 +215,7 @@ def test_stable_baselines_can_evaluate_it(host: Seq2SeqHost, action: str) -> Non
 
 
 def test_the_single_environment_can_be_learned_from(task: dict[str, Any]) -> None:
-    vector = DummyVecEnv([lambda: TranslationEnv(**task)] * 2)
+    vector = DummyVecEnv([lambda: AttentionEnv(**task)] * 2)
     core = vector.envs[0].core
     kwargs = {"action": "gate", "d_model": core.host.d_model, "width": 16}
     ppo = PPO(PointerPolicy, vector, n_steps=8, batch_size=8, policy_kwargs=kwargs)
@@ -226,7 +226,7 @@ def test_the_single_environment_can_be_learned_from(task: dict[str, Any]) -> Non
 def test_the_width_of_the_memory_is_read_off_observations_that_carry_it(
     task: dict[str, Any], host: Seq2SeqHost
 ) -> None:
-    env = DummyVecEnv([lambda: TranslationEnv(**task)])
+    env = DummyVecEnv([lambda: AttentionEnv(**task)])
     ppo = PPO(PointerPolicy, env, n_steps=4, batch_size=4, policy_kwargs={"action": "gate"})
     assert ppo.policy.attention.config.d_model == host.d_model
     ppo.learn(4)

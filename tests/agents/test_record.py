@@ -11,7 +11,7 @@ import torch
 
 import rlattn
 from rlattn.agents import learn, make_ppo, trained_policy
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make
 
@@ -19,7 +19,7 @@ ROLLOUT = 64
 
 
 def test_steps_seed_and_versions_are_told_and_saved(host: Seq2SeqHost, tmp_path: Path) -> None:
-    ppo = make_ppo(TranslationVecEnv(make(host, lanes=4)), seed=7)
+    ppo = make_ppo(AttentionVecEnv(make(host, lanes=4)), seed=7)
     learn(ppo, 4 * ROLLOUT, progress=False)
     trained_policy(ppo).save(tmp_path)
     training = rlattn.load(tmp_path).training
@@ -43,6 +43,6 @@ def test_the_command_is_what_another_machine_can_run(
     spec = None if module is None else ModuleSpec(module, None)
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", spec)
     monkeypatch.setattr(sys, "argv", ["train.py", "--name", "a b", "caf\udce9"])
-    training = trained_policy(make_ppo(TranslationVecEnv(make(host)))).training
+    training = trained_policy(make_ppo(AttentionVecEnv(make(host)))).training
     assert training is not None
     assert training.command == (*started, "--name", "a b", "caf\ufffd")

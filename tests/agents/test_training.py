@@ -12,7 +12,7 @@ from stable_baselines3.common.callbacks import CheckpointCallback, EvalCallback
 
 import rlattn
 from rlattn.agents import PPOSettings, learn, make_ppo, trained_policy
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make
@@ -26,8 +26,8 @@ SMALL = PPOSettings(rollout=8, batch_size=24, epochs=2, width=16)
 ROLLOUT = LANES * SMALL.rollout
 
 
-def env_of(host: Seq2SeqHost, **changes: Any) -> TranslationVecEnv:
-    return TranslationVecEnv(make(host, lanes=LANES, **changes))
+def env_of(host: Seq2SeqHost, **changes: Any) -> AttentionVecEnv:
+    return AttentionVecEnv(make(host, lanes=LANES, **changes))
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

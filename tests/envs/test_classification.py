@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rlattn.corpora import Pair
-from rlattn.envs import ClassificationCore, TranslationVecEnv
+from rlattn.envs import AttentionVecEnv, ClassificationCore
 from rlattn.envs.rendering.watch import Watch
 from rlattn.errors import InputError
 from rlattn.hosts.classifier import ClassifierHost
@@ -207,7 +207,7 @@ def test_every_text_is_drawn_once_in_an_epoch(host: ClassifierHost[Any]) -> None
 
 @pytest.mark.parametrize("handles", [True, False])
 def test_the_stable_baselines_face_is_the_core(host: ClassifierHost[Any], handles: bool) -> None:
-    env, core = TranslationVecEnv(make(host), handles=handles), make(host)
+    env, core = AttentionVecEnv(make(host), handles=handles), make(host)
     env.action_space.seed(0)
     env.seed(5)
     seen, view = env.reset(), core.reset(5)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rlattn.agents import PPOSettings, learn, make_ppo
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make, play
 
@@ -36,14 +36,14 @@ def test_only_what_is_compact_leaves_the_gpu(host: Seq2SeqHost) -> None:
     core = make(on_gpu(host))
     core.reset()
     assert core.memory().is_cuda
-    seen = TranslationVecEnv(core).reset()
+    seen = AttentionVecEnv(core).reset()
     assert "memory" not in seen
     assert all(isinstance(value, np.ndarray) for value in seen.values())
 
 
 def test_ppo_learns_on_a_gpu(host: Seq2SeqHost) -> None:
     settings = PPOSettings(rollout=8, batch_size=24, width=16)
-    ppo = make_ppo(TranslationVecEnv(make(on_gpu(host))), settings, device="cuda")
+    ppo = make_ppo(AttentionVecEnv(make(on_gpu(host))), settings, device="cuda")
     before = [weight.detach().clone() for weight in ppo.policy.parameters()]
     learn(ppo, 24, [], progress=False)
     assert all(weight.is_cuda for weight in ppo.policy.parameters())

@@ -17,7 +17,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import rlattn  # noqa: F401  (registers the environment)
-from rlattn.envs import TranslationEnv, TranslationVectorEnv, make_core
+from rlattn.envs import AttentionEnv, AttentionVectorEnv, make_core
 from rlattn.envs.core import TranslationCore
 from rlattn.envs.transition import View
 from rlattn.errors import InputError
@@ -87,7 +87,7 @@ def test_one_environment_is_a_core_of_one_lane(
     task: dict[str, Any], prefix: str, action: str
 ) -> None:
     settings = {**task, "prefix": prefix, "action": action}
-    env, core = TranslationEnv(**settings), make_core(lanes=1, **settings)
+    env, core = AttentionEnv(**settings), make_core(lanes=1, **settings)
     env.action_space.seed(0)
     seen, _ = env.reset(seed=5)
     view = core.reset(5)
@@ -112,7 +112,7 @@ def test_one_environment_is_a_core_of_one_lane(
 
 
 def test_a_reset_goes_on_to_the_next_sentence(task: dict[str, Any]) -> None:
-    env = TranslationEnv(prefix="free", **task)
+    env = AttentionEnv(prefix="free", **task)
     env.reset(seed=0)
     sources = [env.core.pair(0).source]
     for _ in range(4):
@@ -184,7 +184,7 @@ def test_pictures_of_one_and_of_many_are_the_same(task: dict[str, Any]) -> None:
         assert not np.array_equal(frame, single.render())
 
 
-@pytest.mark.parametrize("face", [TranslationEnv, TranslationVectorEnv])
+@pytest.mark.parametrize("face", [AttentionEnv, AttentionVectorEnv])
 def test_an_unknown_render_mode_is_refused(task: dict[str, Any], face: Any) -> None:
     with pytest.raises(InputError, match="unknown render mode 'human'"):
         face(render_mode="human", **task)
@@ -193,7 +193,7 @@ def test_an_unknown_render_mode_is_refused(task: dict[str, Any], face: Any) -> N
 @pytest.mark.usefixtures("_no_warnings")
 def test_a_vector_comes_from_the_same_id(task: dict[str, Any]) -> None:
     env = gymnasium.make_vec(ID, num_envs=LANES, action="bias", **task)
-    assert isinstance(env, TranslationVectorEnv)
+    assert isinstance(env, AttentionVectorEnv)
     assert env.num_envs == LANES
     assert env.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
     seen, _ = env.reset(seed=0)
@@ -206,7 +206,7 @@ def test_a_vector_comes_from_the_same_id(task: dict[str, Any]) -> None:
 @EVERY_PREFIX
 def test_a_vector_is_a_core_of_many_lanes(task: dict[str, Any], prefix: str, action: str) -> None:
     settings = {**task, "prefix": prefix, "action": action}
-    env, core = TranslationVectorEnv(LANES, **settings), make_core(lanes=LANES, **settings)
+    env, core = AttentionVectorEnv(LANES, **settings), make_core(lanes=LANES, **settings)
     env.action_space.seed(0)
     seen, _ = env.reset(seed=5)
     view, finished = core.reset(5), 0
@@ -244,7 +244,7 @@ def test_a_vector_is_a_core_of_many_lanes(task: dict[str, Any], prefix: str, act
 
 @pytest.mark.parametrize("vector", [False, True])
 def test_later_steps_do_not_change_what_was_returned(task: dict[str, Any], vector: bool) -> None:
-    env = TranslationVectorEnv(LANES, **task) if vector else TranslationEnv(**task)
+    env = AttentionVectorEnv(LANES, **task) if vector else AttentionEnv(**task)
     seen, _ = env.reset(seed=0)
     kept = []
     for _ in range(25):
@@ -260,7 +260,7 @@ def test_later_steps_do_not_change_what_was_returned(task: dict[str, Any], vecto
 
 
 def test_a_vector_takes_a_list_of_seeds(task: dict[str, Any]) -> None:
-    env = TranslationVectorEnv(LANES, **task)
+    env = AttentionVectorEnv(LANES, **task)
     first, _ = env.reset(seed=[7, 8, 9, 10])
     second, _ = env.reset(seed=7)
     assert same(first, second)

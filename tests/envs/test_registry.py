@@ -17,7 +17,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import rlattn
 from rlattn.corpora import Pair
-from rlattn.envs import TASKS, TranslationVectorEnv
+from rlattn.envs import TASKS, AttentionVectorEnv
 from rlattn.errors import InputError
 
 LANES = 4
@@ -79,7 +79,7 @@ def test_the_same_seed_is_the_same_run(own_task: dict[str, Any], id: str) -> Non
 @EVERY_ID
 def test_lanes_are_the_same_sentences_alone(own_task: dict[str, Any], id: str) -> None:
     vector = gymnasium.make_vec(id, num_envs=LANES, **own_task)
-    assert isinstance(vector, TranslationVectorEnv)
+    assert isinstance(vector, AttentionVectorEnv)
     assert vector.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
     vector.action_space.seed(0)
     vector.reset(seed=0)

@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import VecNormalize
 
 from rlattn.agents import make_ppo
 from rlattn.agents.ppo import to_observation
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import LANES, ended, make
@@ -24,14 +24,14 @@ EVERY_ACTION = pytest.mark.parametrize("action", [*ACTIONS, *TIED, *LAYERED])
 EVERY_PREFIX = pytest.mark.parametrize("prefix", ["free", "reference", "host"])
 
 
-def actions(env: TranslationVecEnv) -> np.ndarray:
+def actions(env: AttentionVecEnv) -> np.ndarray:
     return np.stack([env.action_space.sample() for _ in range(env.num_envs)])
 
 
 @EVERY_ACTION
 @EVERY_PREFIX
 def test_it_is_the_core(host: Seq2SeqHost, prefix: str, action: str) -> None:
-    env = TranslationVecEnv(make(host, prefix=prefix, action=action))
+    env = AttentionVecEnv(make(host, prefix=prefix, action=action))
     core = make(host, prefix=prefix, action=action)
     env.action_space.seed(0)
     env.seed(5)
@@ -71,7 +71,7 @@ def test_it_is_the_core(host: Seq2SeqHost, prefix: str, action: str) -> None:
 
 
 def test_infos_are_small(host: Seq2SeqHost) -> None:
-    env = TranslationVecEnv(make(host))
+    env = AttentionVecEnv(make(host))
     env.reset()
     for _ in range(10):
         _, _, done, infos = env.step(actions(env))
@@ -80,7 +80,7 @@ def test_infos_are_small(host: Seq2SeqHost) -> None:
 
 
 def test_later_steps_do_not_change_what_was_returned(host: Seq2SeqHost) -> None:
-    env, kept = TranslationVecEnv(make(host)), []
+    env, kept = AttentionVecEnv(make(host)), []
     seen = env.reset()
     for _ in range(20):
         kept.append((seen, {key: value.copy() for key, value in seen.items()}))
@@ -95,7 +95,7 @@ def test_later_steps_do_not_change_what_was_returned(host: Seq2SeqHost) -> None:
 
 @pytest.mark.parametrize("horizon", [1, 8, 40])
 def test_memories_stay_for_the_horizon(host: Seq2SeqHost, horizon: int) -> None:
-    env = TranslationVecEnv(make(host, prefix="free", horizon=horizon))
+    env = AttentionVecEnv(make(host, prefix="free", horizon=horizon))
     seen = [env.reset()]
     memories = [env.core.memory()]
     for step in range(60):
@@ -111,7 +111,7 @@ def test_memories_stay_for_the_horizon(host: Seq2SeqHost, horizon: int) -> None:
 
 
 def test_a_memory_beyond_the_horizon_is_refused(host: Seq2SeqHost) -> None:
-    env = TranslationVecEnv(make(host, horizon=4))
+    env = AttentionVecEnv(make(host, horizon=4))
     first = {key: torch.from_numpy(value) for key, value in env.reset().items()}
     for _ in range(400):  # so that all sentences that were read with the first ones are used up
         env.step(actions(env))
@@ -120,13 +120,13 @@ def test_a_memory_beyond_the_horizon_is_refused(host: Seq2SeqHost) -> None:
 
 
 def test_handles_of_an_environment_that_is_gone_are_refused(host: Seq2SeqHost) -> None:
-    seen = TranslationVecEnv(make(host)).reset()
+    seen = AttentionVecEnv(make(host)).reset()
     with pytest.raises(LookupError, match="is gone"):
         to_observation({key: torch.from_numpy(value) for key, value in seen.items()})
 
 
 def test_a_seed_holds_for_one_reset(host: Seq2SeqHost) -> None:
-    env = TranslationVecEnv(make(host))
+    env = AttentionVecEnv(make(host))
     env.seed(3)
     first, second = env.reset(), env.reset()
     env.seed(3)
@@ -137,7 +137,7 @@ def test_a_seed_holds_for_one_reset(host: Seq2SeqHost) -> None:
 
 
 def test_what_stable_baselines_asks_of_an_environment(host: Seq2SeqHost) -> None:
-    env = TranslationVecEnv(make(host))
+    env = AttentionVecEnv(make(host))
     assert env.num_envs == LANES
     assert env.get_attr("core") == [env.core] * LANES
     assert env.get_attr("num_envs", [0, 2]) == [LANES] * 2
@@ -152,8 +152,8 @@ def test_what_stable_baselines_asks_of_an_environment(host: Seq2SeqHost) -> None
 
 @EVERY_PREFIX
 def test_without_handles_it_carries_what_they_stand_for(host: Seq2SeqHost, prefix: str) -> None:
-    by_handle = TranslationVecEnv(make(host, prefix=prefix))
-    carrying = TranslationVecEnv(make(host, prefix=prefix), handles=False)
+    by_handle = AttentionVecEnv(make(host, prefix=prefix))
+    carrying = AttentionVecEnv(make(host, prefix=prefix), handles=False)
     for env in (by_handle, carrying):
         env.seed(5)
     pair = by_handle.reset(), carrying.reset()
@@ -190,14 +190,14 @@ def same(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> bool:
 
 
 def test_handles_that_were_changed_are_refused(host: Seq2SeqHost) -> None:
-    env = VecNormalize(TranslationVecEnv(make(host)), norm_obs_keys=["episode"])
+    env = VecNormalize(AttentionVecEnv(make(host)), norm_obs_keys=["episode"])
     with pytest.raises(InputError, match="norm_obs_keys without 'episode'"):
         make_ppo(env).learn(1)
 
 
 @pytest.mark.parametrize(("action", "digits"), [("position", 1), ("topk:2", 2)])
 def test_each_lane_has_masks_of_its_own(host: Seq2SeqHost, action: str, digits: int) -> None:
-    env = TranslationVecEnv(make(host, action=action))
+    env = AttentionVecEnv(make(host, action=action))
     seen = env.reset()
     for _ in range(5):
         masks = env.env_method("action_masks")
@@ -209,13 +209,13 @@ def test_each_lane_has_masks_of_its_own(host: Seq2SeqHost, action: str, digits: 
 
 @pytest.mark.parametrize("action", ["gate", "bias", "window"])
 def test_actions_that_are_no_positions_have_no_masks(host: Seq2SeqHost, action: str) -> None:
-    env = TranslationVecEnv(make(host, action=action))
+    env = AttentionVecEnv(make(host, action=action))
     with pytest.raises(InputError, match=f"action '{action}' has no masks"):
         env.env_method("action_masks")
 
 
 def test_pictures_of_every_lane_are_tiled(host: Seq2SeqHost) -> None:
-    env = TranslationVecEnv(make(host), render_mode="rgb_array")
+    env = AttentionVecEnv(make(host), render_mode="rgb_array")
     env.reset()
     env.step(actions(env))
     images = env.get_images()
@@ -223,11 +223,11 @@ def test_pictures_of_every_lane_are_tiled(host: Seq2SeqHost) -> None:
     tiled = env.render()
     assert np.array_equal(tiled[:960, :960], images[0])
     with pytest.raises(InputError, match="unknown render mode 'ansi'"):
-        TranslationVecEnv(make(host), render_mode="ansi")
+        AttentionVecEnv(make(host), render_mode="ansi")
 
 
 def test_it_keeps_the_books_of_a_monitor(host: Seq2SeqHost) -> None:
-    env = TranslationVecEnv(make(host, prefix="free"))
+    env = AttentionVecEnv(make(host, prefix="free"))
     env.reset()
     totals, lengths = np.zeros(LANES), np.zeros(LANES)
     for _ in range(20):

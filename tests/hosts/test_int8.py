@@ -10,7 +10,7 @@ from transformers import DynamicCache, EncoderDecoderCache
 
 from rlattn.agents import PPOSettings, learn, make_ppo, trained_policy
 from rlattn.corpora import load_corpus
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.errors import InputError
 from rlattn.hosts import Encoded, LaneDecoder, LaneSources, Seq2SeqHost, load_host, quantised
 from rlattn.hosts.direct import DirectForward
@@ -131,7 +131,7 @@ def test_long_sources_are_read_by_keys_and_values(
 def test_ppo_learns_on_it_and_its_policy_steers_it() -> None:
     int8 = quantised(tiny_host())
     ppo = make_ppo(
-        TranslationVecEnv(make(int8, lanes=6)), PPOSettings(rollout=8, batch_size=24, width=16)
+        AttentionVecEnv(make(int8, lanes=6)), PPOSettings(rollout=8, batch_size=24, width=16)
     )
     learn(ppo, 48, progress=False)
     policy = trained_policy(ppo)

@@ -12,7 +12,7 @@ from torch import nn
 
 from rlattn.actions import make_family
 from rlattn.agents import make_ppo, trained_policy
-from rlattn.envs import ClassificationCore, TranslationVecEnv
+from rlattn.envs import AttentionVecEnv, ClassificationCore
 from rlattn.errors import InputError
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.inference import TrainedPolicy, load
@@ -181,7 +181,7 @@ class TestTrainedPolicy:
         small_tokenizer().save_pretrained(tmp_path / "host")
         host = load_classifier(tmp_path / "host", labels=LABELS)
         core = make(host, split=labelled(30))
-        reader = trained_policy(make_ppo(TranslationVecEnv(core), seed=0))
+        reader = trained_policy(make_ppo(AttentionVecEnv(core), seed=0))
         reader.save(tmp_path / "policy")
         policy = load(tmp_path / "policy")
         assert policy.labels == LABELS

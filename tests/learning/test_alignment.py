@@ -13,7 +13,7 @@ from torch import Tensor
 from rlattn.actions import make_family
 from rlattn.actions.segments import Blocks, Segments, Sentences
 from rlattn.agents import PPOSettings, make_ppo, trained_policy
-from rlattn.envs import TranslationCore, TranslationVecEnv
+from rlattn.envs import AttentionVecEnv, TranslationCore
 from rlattn.envs.episodes import Prefix
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.seq2seq import pad
@@ -39,7 +39,7 @@ def agent(
         max_source=POSITIONS,
         max_target=POSITIONS,
     )
-    return make_ppo(TranslationVecEnv(core), SETTINGS, seed=0)
+    return make_ppo(AttentionVecEnv(core), SETTINGS, seed=0)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 from rlattn.actions import make_family
 from rlattn.agents import PPOSettings, make_ppo, trained_policy
-from rlattn.envs import ClassificationCore, TranslationVecEnv
+from rlattn.envs import AttentionVecEnv, ClassificationCore
 from rlattn.hosts.classifier import ClassifierHost, builtin_classifier, load_classifier
 from rlattn.rewards import TotalReward
 from tests.hosts.classifier.labelled import CORPUS, TINY
@@ -51,11 +51,11 @@ def core(host: ClassifierHost, split: str, reward: dict[str, float]) -> Classifi
 def test_a_gate_opens_the_word_that_tells_and_stops(
     host: ClassifierHost, reward: dict[str, float]
 ) -> None:
-    ppo = make_ppo(TranslationVecEnv(core(host, "train", reward)), SETTINGS, seed=0)
+    ppo = make_ppo(AttentionVecEnv(core(host, "train", reward)), SETTINGS, seed=0)
 
     def greedy() -> tuple[float, float, float]:
         """Shares of texts of which one token is read, and that are labelled rightly; and reads."""
-        env = TranslationVecEnv(core(host, "test", reward))
+        env = AttentionVecEnv(core(host, "test", reward))
         seen, single, right, reads = env.reset(), [], [], []
         for _ in range(4):
             lengths = seen["mask"].sum(-1)
@@ -76,7 +76,7 @@ def test_a_gate_opens_the_word_that_tells_and_stops(
 
 
 def test_a_policy_knows_the_classifier_it_was_trained_on(host: ClassifierHost) -> None:
-    ppo = make_ppo(TranslationVecEnv(core(host, "train", {"gain": 1.0})), SETTINGS, seed=0)
+    ppo = make_ppo(AttentionVecEnv(core(host, "train", {"gain": 1.0})), SETTINGS, seed=0)
     policy = trained_policy(ppo)
     assert policy.host_name == host.name
     assert policy.host_fingerprint == host.fingerprint

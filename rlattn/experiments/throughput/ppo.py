@@ -7,7 +7,7 @@ from typing import Any
 from stable_baselines3 import PPO
 
 from rlattn.agents import PointerPolicy, learn, make_ppo
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.envs.tasks import make_any_core
 from rlattn.experiments.throughput.measure import Contestant, clock
 from rlattn.experiments.throughput.shares import Methods, timed
@@ -40,7 +40,7 @@ class Learning:
         device = settings["device"]
         self._clock = clock(device)
         core = make_any_core(lanes=lanes, **settings)
-        self.ppo = make_ppo(TranslationVecEnv(core), seed=settings["seed"], device=device)
+        self.ppo = make_ppo(AttentionVecEnv(core), seed=settings["seed"], device=device)
         self._steps = rollouts * self.ppo.n_steps * lanes
         self._seconds = dict.fromkeys(METHODS, 0.0)
         self._whole = 0.0

@@ -11,7 +11,7 @@ import gymnasium
 import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.envs.queue import AHEAD
 from rlattn.envs.tasks import make_any_core
 from rlattn.experiments.throughput.measure import Contestant
@@ -94,7 +94,7 @@ def dummy(workload: Steppable, lanes: int) -> Contestant:
 
 
 def _vec_env(workload: Steppable, lanes: int, settings: dict[str, Any]) -> Contestant:
-    faced = TranslationVecEnv(make_any_core(lanes=lanes, **settings))
+    faced = AttentionVecEnv(make_any_core(lanes=lanes, **settings))
     faced.reset()
     return _stepping(faced.step, workload, lanes, AHEAD)
 
