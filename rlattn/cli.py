@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import torch
 import tyro
 
+from rlattn.checks import check_whole
 from rlattn.errors import InputError, RlattnError
 from rlattn.files import explain, is_full
 from rlattn.hosts import Seq2SeqHost, load_host
@@ -78,14 +79,13 @@ def flag(name: str) -> str:
 
 
 def check_counts(config: object, *names: str) -> None:
-    """Makes sure that attributes are at least 1.
+    """Makes sure that attributes are whole numbers from 1 on.
 
     Raises:
         InputError: If one is not.
     """
     for name in names:
-        if getattr(config, name) < 1:
-            raise InputError(f"{flag(name)} {getattr(config, name)}: expected at least 1")
+        check_whole(flag(name), getattr(config, name))
 
 
 def import_modules(names: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client
 
@@ -24,9 +25,27 @@ from tests.hosts.tiny import CONFIGS, SOURCE, TARGET, pairs, save, tiny_host
 
 # A busy machine is slow at times, which says nothing of the code.
 settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# More than ten thousand cases of bad input: RLATTN_PROFILE=long python -m pytest tests/hostile
+settings.register_profile("long", deadline=None, max_examples=2_000, print_blob=True)
+settings.load_profile(os.environ.get("RLATTN_PROFILE", "untimed"))
 
 SHARED = Path(os.environ.get("RLATTN_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before Hypothesis takes the seed
+def pytest_configure(config: pytest.Config) -> None:
+    """In the long profile the seed is chosen here, so that it can be told."""
+    profile = config.getoption("--hypothesis-profile") or os.environ.get("RLATTN_PROFILE")
+    if profile == "long" and config.getoption("--hypothesis-seed") is None:
+        config.option.hypothesis_seed = str(secrets.randbits(32))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Tells the seed, if there is one, however quiet the run."""
+    seed = session.config.getoption("--hypothesis-seed")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if seed is not None and reporter is not None:
+        reporter.write_line(f"Hypothesis draws by --hypothesis-seed={seed}")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from rlattn.checks import check_unicode
 from rlattn.errors import InputError
 
 
@@ -21,13 +22,7 @@ def as_text(value: object, where: str) -> str:
         return ""
     if not isinstance(value, str):
         raise InputError(f"{where}: the text is {_shown(value)}; expected text, in quotes")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{where}: {value[error.start]!r} is half a character (a lone surrogate); "
-            "write the other half, too, or leave it out"
-        ) from error
+    check_unicode(value, where)
     return value
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
+from rlattn.checks import check_texts, check_whole
 from rlattn.errors import UnsupportedModelError
 from rlattn.hosts.fingerprint import fingerprint
 from rlattn.hosts.projections import CrossProjections
@@ -191,6 +192,13 @@ class Seq2SeqHost:
         limit = getattr(self._encoder_config, "max_position_embeddings", None)
         return int(limit) if limit else None
 
+    @cached_property
+    def max_target(self) -> int | None:
+        """How many target tokens the decoder's positions reach, or None without a limit."""
+        config = getattr(self.model.get_decoder(), "config", self.model.config)
+        limit = getattr(config, "max_position_embeddings", None)
+        return int(limit) if limit else None
+
     def tokenize(self, texts: Sequence[str], limit: int) -> Tokenized:
         """Turns source sentences into token ids.
 
@@ -201,21 +209,30 @@ class Seq2SeqHost:
 
         Returns:
             The ids, and how many sentences were cut.
+
+        Raises:
+            InputError: If something in it is no text, or not Unicode.
         """
+        texts = check_texts(texts)
         return self._fit(self._ids(texts) if texts else [], limit)
 
     def tokenize_target(self, texts: Sequence[str], limit: int) -> Tokenized:
         """Turns target sentences into token ids, as `tokenize` does for sources."""
-        return self._fit(self._ids(None, text_target=list(texts)) if texts else [], limit)
+        texts = check_texts(texts)
+        return self._fit(self._ids(None, text_target=texts) if texts else [], limit)
 
-    def _ids(self, texts: Sequence[str] | None, **options: Any) -> list[list[int]]:
-        given = None if texts is None else list(texts)
+    def _ids(self, texts: list[str] | None, **options: Any) -> list[list[int]]:
         ids: list[list[int]] = self.tokenizer(
-            given, return_attention_mask=False, return_token_type_ids=False, **options
+            texts,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,  # what is too long is cut and counted here
+            **options,
         ).input_ids
         return ids
 
     def _fit(self, ids: list[list[int]], limit: int) -> Tokenized:
+        check_whole("max length", limit)
         truncated = sum(len(row) > limit for row in ids)
         return Tokenized(
             [row if len(row) <= limit else row[: limit - 1] + row[-1:] for row in ids], truncated

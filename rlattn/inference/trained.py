@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel
 
+from rlattn.checks import check_path, check_whole
 from rlattn.errors import InputError
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.hosts.fingerprint import fingerprint
@@ -133,14 +134,16 @@ class TrainedPolicy:
             Labels, probabilities, and what was read in which order.
 
         Raises:
-            InputError: If this is a policy for a translator, or the host is another or cannot be
-                had.
+            InputError: If this is a policy for a translator, the host is another or cannot be
+                had, a number is no whole number from 1 on, or something among the texts is none.
         """
         if self.reading is None:
             raise InputError(
                 "this policy was trained on a translator, which labels nothing: use "
                 "policy.steer(model), or a policy of rlattn.experiments.ppo_classify"
             )
+        for name, number in (("max_source", max_source), ("batch", batch)):
+            check_whole(name, number)
         if host is None:
             self._host = self._host or load_classifier(self.host_name, labels=self.labels)
             host = self._host
@@ -174,7 +177,7 @@ def load(
     Raises:
         InputError: If the folder is not a policy, or is damaged; or if it cannot be had.
     """
-    local = Path(name).exists() or not is_repo_id(name)
+    local = check_path(name).exists() or not is_repo_id(name)
     if local and revision is not None:
         raise InputError(f"{name}: only a policy on the hub has revisions, and this is a folder")
     folder = Path(name) if local else fetch(str(name), revision, token)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rlattn.checks import check_whole
 from rlattn.hosts import Seq2SeqHost
 from rlattn.hosts.pieces import tokens
 from rlattn.hosts.seq2seq import Tokenized, pad
@@ -59,15 +60,21 @@ def translate(
         host: The frozen translator.
         sentences: In the source language.
         policy: What steers it; None for native attention.
-        max_source: Longer sources are cut, in tokens.
-        max_target: The most tokens to write.
+        max_source: Longer sources are cut, in tokens; as short as the host's positions reach.
+        max_target: The most tokens to write; as few as the host's positions reach.
         batch: How many sentences are written at once.
         beams: How many hypotheses are kept at each step; 1 is greedy.
         trace: Whether to keep where the host looked, for pictures.
 
     Raises:
-        InputError: If the host is not the policy's.
+        InputError: If the host is not the policy's, a number is no whole number from 1 on, or
+            something among the sentences is no text.
     """
+    limits = {"max_source": max_source, "max_target": max_target, "batch": batch, "beams": beams}
+    for name, number in limits.items():
+        check_whole(name, number)
+    max_source = min(max_source, host.max_source or max_source)
+    max_target = min(max_target, host.max_target or max_target)
     sources = host.tokenize(sentences, max_source)
 
     def write(here: Sequence[int]) -> tuple[Tensor, Trace]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rlattn.checks import check_texts, check_whole
 from rlattn.errors import UnsupportedModelError
 from rlattn.hosts.seq2seq import Tokenized, pad
 
@@ -63,7 +64,12 @@ class Framing:
 
         Returns:
             The ids, and how many texts were cut.
+
+        Raises:
+            InputError: If something in it is no text, or not Unicode.
         """
+        texts = check_texts(texts)
+        check_whole("max length", limit)
         if not texts:
             return Tokenized([], 0)
         rows = [
