@@ -14,7 +14,9 @@ from torch import Tensor
 
 from rlattn.actions import ActionFamily, Before
 from rlattn.actions.checks import check_opened
+from rlattn.checks import check_whole
 from rlattn.corpora import Pair
+from rlattn.envs.actions import ActionReader
 from rlattn.envs.books import Books
 from rlattn.envs.queue import Queue
 from rlattn.envs.store import Rows
@@ -25,6 +27,9 @@ from rlattn.observation import Observer
 from rlattn.rewards import Step, Texts, TotalReward
 from rlattn.rewards.weights import Per
 from rlattn.steering import Allocation
+
+MOST_SEED = 2**63 - 1
+"""The largest seed that all generators take."""
 
 
 class Core(ABC):
@@ -90,7 +95,8 @@ class Core(ABC):
         self._books = Books(reward, lanes, per)
         self._kept: deque[int] = deque(maxlen=horizon)
         self._seed = seed
-        self._size = self.family.size(max_source)
+        size = self.family.size(max_source)
+        self._actions = ActionReader(self.family.space(max_source), lanes, size)
         self._started = self._checked = False
 
     @property
@@ -128,7 +134,8 @@ class Core(ABC):
             What it led to. Finished lanes have started on their next source.
 
         Raises:
-            InputError: If there is not an action for each lane, or before the first reset.
+            InputError: If there is not an action of the space for each lane, or before the first
+                reset. Nothing has happened then.
             ContractError: If the family or a reward term breaks its contract.
             SteeringError: If an action leads to no legal allocation.
         """
@@ -206,9 +213,12 @@ class Core(ABC):
 
         Returns:
             What each lane sees.
+
+        Raises:
+            InputError: If the seed is no whole number from 0 on.
         """
         if seed is not None or not self._started:
-            seed = self._seed if seed is None else seed
+            seed = check_whole("seed", self._seed if seed is None else seed, 0, MOST_SEED)
             self._queue.seed(seed)
             self.reward.seed(seed)
         self._started = True
@@ -220,13 +230,7 @@ class Core(ABC):
         """What actions do, and what they leave open, ``[lanes, width]``."""
         if not self._started:
             raise InputError("step before the first reset: there are no sentences yet")
-        mask = self._mask
-        if action.numel() != self.lanes * self._size:
-            raise InputError(
-                f"actions of shape {list(action.shape)}: expected one for each of {self.lanes} "
-                f"lanes, each of {self._size} numbers, for the space is "
-                f"{self.family.space(self.max_source)}"
-            )
+        mask, action = self._mask, self._actions.read(action)
         seen = (self._observer.attention, self._observer.coverage, self._tokens)
         family = self.family.on(Before(*(rows[:, : mask.shape[1]] for rows in seen)))
         action = family.nearest(family.narrow(action, mask.shape[1]).to(mask.device))
@@ -239,8 +243,6 @@ class Core(ABC):
 
     def _rehearse(self, family: ActionFamily, action: Tensor, mask: Tensor) -> None:
         """Looks once for mistakes that would show later, or not at all."""
-        if not action.isfinite().all():
-            raise InputError("the first actions are not all finite numbers")
         check_opened(family.spec, family.opened(action, mask), mask)
         # A single lane twice: one number for all sentences is no mistake where there is but one.
         self.reward.rehearse(self._texts(np.resize(np.arange(self.lanes), max(self.lanes, 2))))
@@ -319,13 +321,15 @@ def check_limits(host: Host, split: Sequence[Pair], limits: Mapping[str, int]) -
         limits: Numbers by their names, ``max_source`` among them.
 
     Raises:
-        InputError: If a number is below 1 or more than the host takes, or there is no pair.
+        InputError: If a number is no whole one, below 1 or more than the host takes, or there is
+            no pair.
     """
     for name, number in limits.items():
-        if number < 1:
-            raise InputError(f"{name} {number}: expected at least 1")
-    if not split:
+        check_whole(name, number)
+    if not len(split):
         raise InputError("there are no sentences to draw from")
+    if not isinstance(split[0], Pair):
+        raise InputError(f"sentences such as {split[0]!r:.40}: expected rlattn.corpora.Pair")
     if host.max_source is not None and limits["max_source"] > host.max_source:
         raise InputError(
             f"max_source {limits['max_source']}: host {host.name} takes at most "

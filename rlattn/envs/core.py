@@ -160,7 +160,8 @@ class TranslationCore(Core):
             What it led to. Finished lanes have started on their next sentence.
 
         Raises:
-            InputError: If there is not an action for each lane, or before the first reset.
+            InputError: If there is not an action of the space for each lane, or before the first
+                reset. Nothing has happened then.
             ContractError: If the family or a reward term breaks its contract.
             SteeringError: If an action leads to no legal allocation.
         """

@@ -10,6 +10,7 @@ import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from rlattn.envs.actions import as_tensor
 from rlattn.envs.masks import action_masks
 from rlattn.envs.rendering import RENDER_FPS, Renderer, RenderMode
 from rlattn.envs.spaces import Observed, components, observation_space, observe, row
@@ -59,7 +60,7 @@ class AttentionEnv(gymnasium.Env[Observed, np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[Observed, float, bool, bool, dict[str, Any]]:
         """Takes one step: writes a token, or labels a text."""
         memory = self.core.memory()
-        transition = (self._renderer or self.core).step(_actions(np.asarray(action)[None]))
+        transition = (self._renderer or self.core).step(as_tensor(action)[None])
         view, memory = (
             (transition.view, self.core.memory())
             if transition.final_view is None
@@ -129,7 +130,7 @@ class AttentionVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
     ) -> tuple[Observed, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Takes one step in every lane."""
         before = self.core.memory()
-        transition = (self._renderer or self.core).step(_actions(actions))
+        transition = (self._renderer or self.core).step(as_tensor(actions))
         infos: dict[str, Any] = {}
         if transition.final_view is not None:
             done = transition.terminated | transition.truncated
@@ -159,10 +160,6 @@ class AttentionVectorEnv(VectorEnv[Observed, np.ndarray, np.ndarray]):
         if self._renderer is None:
             return None
         return tuple(self._renderer.frame(lane) for lane in range(self.num_envs))
-
-
-def _actions(action: np.ndarray) -> torch.Tensor:
-    return torch.as_tensor(np.asarray(action), dtype=torch.float32)
 
 
 def _final_info(

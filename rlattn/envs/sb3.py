@@ -11,6 +11,7 @@ import torch
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
+from rlattn.envs.actions import as_tensor
 from rlattn.envs.base import Core
 from rlattn.envs.masks import action_masks
 from rlattn.envs.rendering import RENDER_FPS, Renderer
@@ -61,7 +62,7 @@ class AttentionVecEnv(VecEnv):
 
     def step_async(self, actions: np.ndarray) -> None:
         """Takes one action per lane, ``[lanes, ...]``."""
-        self._action = torch.as_tensor(actions, dtype=torch.float32)
+        self._action = as_tensor(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Takes one step in every lane."""
