@@ -27,6 +27,7 @@ from rlattn.filters import LineFilter
 from rlattn.hosts import Host
 from rlattn.hosts.pieces import pieces
 from rlattn.inference import Readings
+from rlattn.options import check_types
 from rlattn.plots import ReadingsPage
 from rlattn.streams import in_one_line, json_line, open_new
 
@@ -78,6 +79,7 @@ def run(config: Config) -> None:
     Raises:
         InputError: If the policy, its host or a file cannot be used.
     """
+    check_types(config)
     check_counts(config, "max_source", "batch_size")
     check_device(config.device)
     import_modules(config.imports)

@@ -10,8 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rlattn.actions import MaskedDistribution, make_family
+from rlattn.checks import check_whole
 from rlattn.observation import Observation
 from rlattn.units import REACH, Units
+
+WIDEST = 2**16
+"""No host is as wide; a larger number is a mistake, and must not be built."""
 
 _PART = 4096
 """How many rows are scored at once where no gradient is asked for."""
@@ -62,11 +66,13 @@ class AttentionPolicy(nn.Module):
         config: How to build it.
 
     Raises:
-        InputError: If there is no such action family.
+        InputError: If there is no such action family, or a width cannot be one.
     """
 
     def __init__(self, config: PolicyConfig) -> None:
         super().__init__()
+        for name in ("d_model", "d_state", "width"):
+            check_whole(name, getattr(config, name), most=WIDEST)
         self.config = config
         self.family = make_family(config.action)
         width, outputs = config.width, len(self.family.initial)

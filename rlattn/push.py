@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rlattn.cli import Maybe, Modules, import_modules, run_program
 from rlattn.inference import push_to_hub
+from rlattn.options import check_types
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def run(config: Config) -> None:
     Raises:
         InputError: If the folder is no policy, or the hub refuses.
     """
+    check_types(config)
     import_modules(config.imports)
     address = push_to_hub(
         config.policy,

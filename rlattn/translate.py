@@ -17,6 +17,7 @@ from rlattn.cli import (
 )
 from rlattn.filters import LineFilter
 from rlattn.inference import translate
+from rlattn.options import check_types
 from rlattn.plots import AttentionPage
 from rlattn.streams import open_new
 
@@ -63,6 +64,7 @@ def run(config: Config) -> None:
     Raises:
         InputError: If the policy, its host or a file cannot be used.
     """
+    check_types(config)
     check_counts(config, "max_source", "max_target", "beams", "batch_size")
     check_device(config.device)
     import_modules(config.imports)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rlattn.actions.base import Before, OpeningFamily
 from rlattn.actions.distributions import NonEmptyBernoulli
-from rlattn.actions.registry import register_family
+from rlattn.actions.registry import register_family, whole_number
 from rlattn.actions.segments import Blocks, Segments, Sentences
 from rlattn.errors import InputError
 from rlattn.hosts import Host
@@ -50,8 +50,9 @@ class Gate(OpeningFamily):
         if argument is None:
             return cls()
         kind, colon, ids = argument.partition(":")
-        if kind.isdecimal() and not colon:
-            return cls(Blocks(int(kind)))
+        size = None if colon else whole_number(kind)
+        if size is not None:
+            return cls(Blocks(size))
         sentences = Sentences.of(ids) if colon else Sentences()
         if kind == "sentence" and sentences is not None:
             return cls(sentences)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rlattn.actions.base import ActionFamily, Before
 from rlattn.actions.distributions import MaskedDistribution
-from rlattn.actions.registry import make_family, register_family
+from rlattn.actions.registry import make_family, register_family, whole_number
 from rlattn.errors import InputError
 from rlattn.hosts import Host, Seq2SeqHost
 from rlattn.steering import Allocation, Steering
@@ -81,9 +81,13 @@ class PerLayer(ActionFamily):
     def of(cls, argument: str | None) -> Self:
         """``per-layer:family``, or ``per-layer:layers:family`` once the host is known."""
         first, _, rest = (argument or "").partition(":")
-        if first.isdecimal() and rest:
-            return cls(make_family(rest), int(first))
-        if not argument or first.isdecimal():
+        layers = whole_number(first)
+        inside = argument if layers is None else rest
+        if (inside or "").partition(":")[0] == cls.name:
+            raise InputError(f"per-layer:{inside:.40}: expected a family that has no layers yet")
+        if layers is not None and rest:
+            return cls(make_family(rest), layers)
+        if not argument or layers is not None:
             raise InputError(
                 f"action per-layer{f':{argument}' if argument else ''}: expected a family, as in "
                 "per-layer:gate"

@@ -12,6 +12,9 @@ F = TypeVar("F", bound="type[ActionFamily]")
 FAMILIES: dict[str, type[ActionFamily]] = {}
 """Every known family by name."""
 
+_DIGITS = 5
+"""No host reads a hundred thousand positions, or has as many tokens of one kind."""
+
 
 def register_family(family: F) -> F:
     """Makes a family known by its name, to environments and to ``--action``; a class decorator.
@@ -43,6 +46,8 @@ def make_family(spec: str) -> ActionFamily:
     Raises:
         InputError: If there is none, or what stands after the name cannot be used.
     """
+    if not isinstance(spec, str):
+        raise InputError(f"unknown action {spec!r}: expected a name, such as gate or topk:4")
     name, colon, argument = spec.partition(":")
     if name not in FAMILIES:
         raise InputError(
@@ -52,3 +57,16 @@ def make_family(spec: str) -> ActionFamily:
     family = FAMILIES[name].of(argument if colon else None)
     family.argument = argument if colon else None
     return family
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number that stands in the name of a family; None where none does.
+
+    Raises:
+        InputError: If there are more digits than any source has positions for.
+    """
+    if not (text.isdecimal() and text.isascii()):
+        return None
+    if len(text) > _DIGITS:
+        raise InputError(f"{text[:_DIGITS]}…: expected a number of at most {_DIGITS} digits")
+    return int(text)

@@ -103,6 +103,9 @@ class Blocks(Segments):
         return (positions // self.size).expand(mask.shape)
 
 
+_ID = "[0-9]{1,9}"
+
+
 @dataclass(eq=False)
 class Sentences(Segments):
     """The sentences of the source, each with the tokens that end it.
@@ -142,7 +145,7 @@ class Sentences(Segments):
     @classmethod
     def of(cls, ids: str) -> Sentences | None:
         """Sentences by what stands behind ``sentence:``; None if that is no such thing."""
-        if not re.fullmatch(r"\d+(,\d+)*(/\d+(,\d+)*)?", ids):
+        if not re.fullmatch(rf"{_ID}(,{_ID})*(/{_ID}(,{_ID})*)?", ids):
             return None
         ends, _, begins = ids.partition("/")
         return cls(_numbers(ends), _numbers(begins) if begins else ())

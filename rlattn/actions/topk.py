@@ -12,10 +12,10 @@ from torch import Tensor
 
 from rlattn.actions.base import OpeningFamily
 from rlattn.actions.distributions import PlackettLuce
-from rlattn.actions.registry import register_family
+from rlattn.actions.registry import register_family, whole_number
 from rlattn.errors import InputError
 
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)%")
+_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 
 
 @register_family
@@ -48,8 +48,9 @@ class TopK(OpeningFamily):
         """``topk``, ``topk:k``, or ``topk:share%``."""
         if argument is None:
             return cls()
-        if argument.isdecimal():
-            return cls(int(argument))
+        k = whole_number(argument)
+        if k is not None:
+            return cls(k)
         if share := _PERCENT.fullmatch(argument):
             return cls(percent=float(share[1]))
         raise InputError(

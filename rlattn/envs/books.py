@@ -40,7 +40,7 @@ class Books:
         total, terms = self._reward(step)
         columns = [total[:, None], step.reads_fraction[:, None], terms]
         earned: np.ndarray = torch.cat(columns, dim=1).cpu().numpy()
-        self._reward.check_finite(earned[:, 2:])
+        self._reward.check_finite(earned[:, 2:], earned[:, 0])
         self._sums += earned
         return earned[:, 0].copy()
 

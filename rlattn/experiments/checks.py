@@ -11,6 +11,7 @@ from typing import Protocol
 from rlattn.cli import check_counts, check_device, flag, import_modules
 from rlattn.errors import InputError
 from rlattn.experiments.outputs import check_output
+from rlattn.options import check_types
 
 
 class TrainingConfig(Protocol):
@@ -52,6 +53,7 @@ def check_training(config: TrainingConfig, *counts: str, name: str) -> Path:
     Raises:
         InputError: If a number is out of range, the device is not there, or the folder is taken.
     """
+    check_types(config)
     check_counts(config, *counts)
     check_above_0("learning_rate", config.learning_rate)
     if config.gamma is not None and not 0 <= config.gamma <= 1:

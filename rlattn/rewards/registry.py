@@ -26,6 +26,9 @@ REWARDS: dict[str, Callable[[], Reward]] = {}
 WRAPPERS: dict[str, Callable[[Reward], Reward]] = {}
 """What makes a term out of another, by what stands before the colon of its name."""
 
+_DEEPEST = 8
+"""How many of these may stand before a term."""
+
 
 class FunctionReward(Reward):
     """A term that is a plain function.
@@ -175,6 +178,10 @@ def make_reward(name: str) -> Reward:
     Raises:
         InputError: If there is none.
     """
+    if not isinstance(name, str):
+        raise InputError(f"unknown reward {name!r}: expected a name")
+    if name.count(":") > _DEEPEST:
+        raise InputError(f"reward {name:.40}…: expected at most {_DEEPEST} names before a term's")
     outer, colon, inner = name.partition(":")
     if colon and outer in WRAPPERS:
         return WRAPPERS[outer](make_reward(inner))

@@ -41,8 +41,9 @@ class TotalReward:
                 "{'agreement': 1.0, 'reads': -0.3}"
             )
         if reads_target is not None:
-            if not 0 < reads_target <= 1:
-                raise InputError(f"reads target {reads_target}: expected a fraction in (0, 1]")
+            known = isinstance(reads_target, int | float) and not isinstance(reads_target, bool)
+            if not (known and 0 < reads_target <= 1):
+                raise InputError(f"reads target {reads_target!r}: expected a fraction in (0, 1]")
             weights = {**weights, "reads": _reads(weights.get("reads"), reads_target)}
         if not weights:
             raise InputError("no reward: expected at least one term, such as fidelity=1")
@@ -105,16 +106,17 @@ class TotalReward:
         for term in self.terms.values():
             term.rehearse(texts)
 
-    def check_finite(self, values: np.ndarray) -> None:
+    def check_finite(self, values: np.ndarray, total: np.ndarray) -> None:
         """Looks at what the terms gave, where it is on the CPU already.
 
         Args:
             values: The terms before weighting, ``[lanes, terms]``.
+            total: Their weighted sum, ``[lanes]``.
 
         Raises:
             ContractError: If a number is not finite; names the term and the lanes.
         """
-        if np.isfinite(values).all():
+        if np.isfinite(total).all() and np.isfinite(values).all():
             return
         for name, column in zip(self.terms, values.T, strict=True):
             lanes = np.flatnonzero(~np.isfinite(column))
@@ -124,6 +126,14 @@ class TotalReward:
                     f" ({len(lanes)} of {len(column)} lanes): expected finite numbers",
                     int(lanes[0]),
                 )
+        lane = int(np.flatnonzero(~np.isfinite(total))[0])
+        named = zip(self.terms, values[lane], strict=True)
+        shown = ", ".join(f"{name}={value:g}" for name, value in named)
+        raise ContractError(
+            f"the weighted sum of {shown} is {total[lane]} in lane {lane}: expected numbers whose "
+            "sum is finite in float32; scale the terms or their weights down",
+            lane,
+        )
 
     def finish(self, sums: np.ndarray, lengths: np.ndarray, per: Per = "step") -> None:
         """Tells the weights of finished sentences.

@@ -9,9 +9,15 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from rlattn.checks import check_whole
 from rlattn.errors import InputError
 
 Per = Literal["step", "sentence"]
+
+_MOST = 1e9
+"""The largest weight: rewards are sums in float32, and beyond it small terms are lost beside it."""
+
+_MOST_STEPS = 2**63 - 1
 
 
 class Weight:
@@ -54,8 +60,7 @@ class Schedule(Weight):
     def __post_init__(self) -> None:
         """Refuses what is no schedule."""
         _finite("start", self.start), _finite("end", self.end)
-        if not _finite("steps", self.steps) >= 1:
-            raise InputError(f"steps {self.steps}: expected at least 1")
+        check_whole("steps", self.steps, most=_MOST_STEPS)
         self.value, self._taken = float(self.start), 0
 
     def advance(self, steps: int) -> None:
@@ -98,8 +103,7 @@ class Target(Weight):
         for name in ("target", "price", "gain", "rate"):
             if not _finite(name, getattr(self, name)) >= 0:
                 raise InputError(f"{name} {getattr(self, name)}: expected at least 0")
-        if self.sentences < 1:
-            raise InputError(f"sentences {self.sentences}: expected at least 1")
+        check_whole("sentences", self.sentences)
         if self.per not in (None, *get_args(Per)):
             raise InputError(f"per {self.per!r}: expected one of {', '.join(get_args(Per))}")
         self._most, self._lasting, self._sum, self._count = self.price, 0.0, 0.0, 0
@@ -167,6 +171,12 @@ def make_weight(name: str, spec: WeightSpec) -> Weight:
 def _finite(what: str, number: object) -> float:
     if isinstance(number, bool) or not isinstance(number, int | float | np.number):
         raise InputError(f"{what} {number!r}: expected a number")
-    if not math.isfinite(number):
+    try:
+        found = float(number)
+    except OverflowError as error:
+        raise InputError(f"{what}: expected a number of fewer digits") from error
+    if not math.isfinite(found):
         raise InputError(f"{what} {number}: expected a finite number")
-    return float(number)
+    if abs(found) > _MOST:
+        raise InputError(f"{what} {number}: expected a number from {-_MOST:g} to {_MOST:g}")
+    return found

@@ -153,10 +153,10 @@ def test_a_term_that_gives_no_number_for_each_lane_is_refused(given: Any, messag
 
 def test_numbers_that_are_not_finite_are_refused_by_name() -> None:
     total = TotalReward({"fidelity": 1.0, "reads": -0.5})
-    total.check_finite(np.zeros((3, 2)))
+    total.check_finite(np.zeros((3, 2)), np.zeros(3))
     values = np.array([[0.0, 1.0], [0.0, math.nan], [0.0, math.inf]])
     with pytest.raises(ContractError, match=r"'reads' gave nan in lane 1 \(2 of 3 lanes\)"):
-        total.check_finite(values)
+        total.check_finite(values, values.sum(1))
 
 
 @pytest.mark.usefixtures("_registered_only_here")

@@ -12,6 +12,7 @@ from rlattn.errors import InputError
 from rlattn.experiments.budget.writing import Task
 from rlattn.experiments.outputs import check_output
 from rlattn.experiments.throughput.synthetic import SizeName
+from rlattn.options import check_types
 
 SOURCES = (128, 256, 512, 1024)
 BATCHES = (1, 4, 16)
@@ -69,6 +70,7 @@ def check(config: Config) -> None:
     Raises:
         InputError: If something is out of range, or the out folder is taken.
     """
+    check_types(config)
     counts = ["source_length", "batch", "tokens", "rounds"]
     counts += ["sentences", "max_source", "max_target"]
     check_counts(config, *counts, *([] if config.threads is None else ["threads"]))

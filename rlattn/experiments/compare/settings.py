@@ -17,6 +17,7 @@ from rlattn.experiments.classification import LabelledMaterial
 from rlattn.experiments.compare.scene import Budget
 from rlattn.experiments.compare.tasks import ObjectiveName
 from rlattn.experiments.translation import Material
+from rlattn.options import check_types
 
 HostKind = Literal["translation", "classification"]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]", help_behavior_hint="")]
@@ -167,6 +168,7 @@ def check(config: AnyConfig) -> AnyConfig:
     Raises:
         InputError: If something is out of range or does not go together.
     """
+    check_types(config)
     counts = ("seeds", "lanes", "max_source", "max_target", "trials", "bound_sentences")
     maybe = ("steps", "valid_sentences", "validations", "test_sentences", "workers")
     given = [

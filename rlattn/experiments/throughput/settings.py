@@ -15,6 +15,7 @@ from rlattn.envs.tasks import Kind
 from rlattn.errors import InputError
 from rlattn.experiments.outputs import check_output
 from rlattn.experiments.throughput.synthetic import LONGEST_MEAN, SHORTEST, SizeName
+from rlattn.options import check_types
 
 SYNTHETIC = "synthetic"
 
@@ -115,6 +116,7 @@ def check(config: Config) -> None:
         InputError: If something is out of range or does not go together, the device is not there,
             or the out folder is taken.
     """
+    check_types(config)
     counts = [name for name in ("rounds", "threads") if getattr(config, name) is not None]
     check_counts(config, *counts)
     for lanes in config.lanes:
