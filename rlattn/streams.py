@@ -16,6 +16,7 @@ from io import BufferedReader, UnsupportedOperation
 from pathlib import Path
 from typing import TextIO
 
+from rlattn.checks import check_path
 from rlattn.errors import InputError
 
 _PIECE = 1 << 16  # bytes that are taken in at once
@@ -74,7 +75,7 @@ class LineSource:
         if path is None:
             return cls(sys.stdin.buffer, "standard input")  # type: ignore[arg-type]
         try:
-            return cls(files.enter_context(path.open("rb")), str(path))
+            return cls(files.enter_context(check_path(path).open("rb")), str(path))
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
@@ -142,7 +143,7 @@ def open_new(path: Path, files: ExitStack) -> TextIO:
         InputError: If there is such a file already, or it cannot be written.
     """
     try:
-        stream = path.open("x", encoding="utf-8")
+        stream = check_path(path).open("x", encoding="utf-8")
     except FileExistsError as error:
         raise InputError(f"{path} exists already and is kept: name another output file") from error
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
+from rlattn.checks import check_path
 from rlattn.corpora.base import Pair, ParallelCorpus, pair_up
 from rlattn.corpora.lines import read_columns, read_lines
 from rlattn.corpora.splits import build_corpus
@@ -49,7 +50,7 @@ def read_parallel(
 
 def _read(files: Files) -> list[Pair]:
     if not isinstance(files, tuple):
-        return pair_up(read_columns(Path(files), ("source", "target")), str(files))
+        return pair_up(read_columns(check_path(files), ("source", "target")), str(files))
     source, target = files
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from rlattn.checks import check_path
 from rlattn.corpora.base import Pair, ParallelCorpus, pair_up
 from rlattn.corpora.splits import build_corpus
 from rlattn.corpora.tables import SIDES, Rows, csv_rows, json_rows, tab_rows
@@ -46,7 +47,7 @@ def read_labelled(
     """
 
     def read(file: str | Path) -> list[Pair]:
-        path = Path(file)
+        path = check_path(file)
         return pair_up(_reader(path)(path, text, label), str(path), sides=SIDES)
 
     return build_corpus(

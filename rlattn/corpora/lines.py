@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from rlattn.checks import check_path
 from rlattn.errors import InputError
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -21,7 +22,7 @@ def read_text(path: Path) -> str:
     Raises:
         InputError: If the file is missing, a folder, unreadable, blank, not UTF-8 or bad gzip.
     """
-    data = _read_bytes(path)
+    data = _read_bytes(check_path(path))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -51,7 +52,7 @@ def read_lines(path: str | Path) -> list[str]:
     Raises:
         InputError: If the file is missing, a folder, unreadable, blank, not UTF-8 or bad gzip.
     """
-    lines = read_text(Path(path)).split("\n")
+    lines = read_text(check_path(path)).split("\n")
     while not lines[-1].strip():
         lines.pop()
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rlattn.checks import check_whole
 from rlattn.corpora.base import ParallelCorpus
 from rlattn.corpora.documents import LENGTHS, document_corpus
 from rlattn.corpora.files import read_parallel
@@ -20,6 +21,9 @@ FORMS = (
     "hub:DATA[:CONFIG]#SOURCE-TARGET or hub:DATA[:CONFIG]#TEXT,LABEL"
 )
 """What the name of a corpus may look like."""
+
+_MOST_NOISE = 8
+"""How often noise may be put beside what has noise."""
 
 _LABELLED = re.compile(
     r"(?P<family>\w+):(?P<file>[^#]+\.(?P=family)(\.gz)?)(#(?P<text>[^#,]+),(?P<label>[^#,]+))?"
@@ -49,6 +53,11 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
     Raises:
         InputError: If there is no corpus of that name, or it cannot be read rightly.
     """
+    if not isinstance(name, str):
+        raise InputError(f"unknown corpus {name!r}; expected {FORMS}")
+    check_whole("seed", seed, 0, 2**63 - 1)
+    if train_size is not None:
+        check_whole("train_size", train_size)
     family, _, rest = name.partition(":")
     if family == "locale":
         source, target = _locales(name, rest)
@@ -65,6 +74,8 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
     if family == "noise" and rest:
         place = next((place for place in PLACES if rest.startswith(f"{place}:")), None)
         inside = rest if place is None else rest.removeprefix(f"{place}:")
+        if inside.count("noise:") > _MOST_NOISE:
+            raise InputError(f"{name:.40}…: expected at most {_MOST_NOISE} times noise")
         corpus = load_corpus(inside, seed=seed, train_size=train_size)
         return noisy_corpus(corpus, Layout(place or "either"), seed=seed)
     if family == "tsv" and rest:
@@ -99,7 +110,7 @@ def _locales(name: str, pair: str) -> tuple[str, str]:
 
 
 def _lengths(name: str, text: str) -> tuple[int, int]:
-    given = re.fullmatch(r"(\d+)-(\d+)", text)
+    given = re.fullmatch(r"([0-9]{1,6})-([0-9]{1,6})", text)
     if given is None:
         raise InputError(
             f"{name!r} says no lengths; expected the fewest and the most words, such as 60-150"

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from rlattn.checks import check_path
 from rlattn.errors import InputError
 from rlattn.experiments.lock import LOCK, alone
 from rlattn.files import write_file
@@ -34,7 +35,7 @@ def check_output(path: str | os.PathLike[str]) -> Path:
         InputError: If the folder holds anything but a lock that nobody may hold any more, is no
             folder, or cannot be written to.
     """
-    folder = Path(path).expanduser()
+    folder = check_path(path).expanduser()
     try:
         occupied = folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
         # What exists of the path decides: the folder itself, or the one it will be made in.

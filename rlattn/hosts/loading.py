@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForSeq2SeqLM
 
+from rlattn.checks import check_path
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import InputError
 from rlattn.hosts.builtin import BuiltinConfig, builtin_host, embedded_host
@@ -44,6 +45,7 @@ def load_host(
         InputError: If there is no such host, or it cannot be read.
         UnsupportedModelError: If it is not an encoder-decoder.
     """
+    check_path(name)
     name = placed(name, _WORDS)
     if name.startswith(INT8):
         return quantised(load_host(name.removeprefix(INT8), device, corpus))

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
+from rlattn.checks import check_path
 from rlattn.corpora import ParallelCorpus, labels_of
 from rlattn.errors import InputError
 from rlattn.hosts.classifier.base import ClassifierHost
@@ -59,6 +60,7 @@ def load_classifier(
         UnsupportedModelError: If gates do not keep what they shut from its logits, or its attention
             cannot be followed.
     """
+    check_path(name)
     name = placed(name, _WORDS)
     kind, _, rest = name.partition(":")
     if kind == "builtin" or name == MINILM or name.startswith(_POOLED):
