@@ -69,13 +69,25 @@ def reference_transition() -> dict[str, float]:
 def peak_rss_mb() -> float:
     """The most memory that this process has held so far, in 10^6 bytes."""
     # What Linux tells of a process's resources includes the peak of the one that started it.
-    if _STATUS.exists():
-        fields = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
-        if "VmHWM" in fields:
-            return int(fields["VmHWM"].split()[0]) * 1024 / 1e6
+    if (known := _status_mb("VmHWM")) is not None:
+        return known
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts in units of 1024 bytes, macOS in bytes.
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def rss_mb() -> float:
+    """The memory that this process holds now, in 10^6 bytes; its peak where no system tells."""
+    known = _status_mb("VmRSS")
+    return peak_rss_mb() if known is None else known
+
+
+def _status_mb(field: str) -> float | None:
+    """A number of the process's status on Linux, in 10^6 bytes."""
+    if not _STATUS.exists():
+        return None
+    fields = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
+    return int(fields[field].split()[0]) * 1024 / 1e6 if field in fields else None
 
 
 def peak_device_mb(device: str) -> float | None:
