@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlattn.actions import make_family
-from rlattn.envs import ClassificationCore, TranslationEnv, TranslationVecEnv, TranslationVectorEnv
+from rlattn.envs import AttentionEnv, AttentionVecEnv, AttentionVectorEnv, ClassificationCore
 from rlattn.envs.base import Core
 from rlattn.errors import ContractError, InputError, RlattnError
 from rlattn.hosts import Seq2SeqHost
@@ -114,7 +114,7 @@ def by_core(core: Core) -> Any:
     return step
 
 
-def by_vec_env(env: TranslationVecEnv) -> Any:
+def by_vec_env(env: AttentionVecEnv) -> Any:
     def step(given: Any) -> Any:
         env.step_async(given)
         return env.step_wait()[1], None
@@ -147,7 +147,7 @@ def test_a_classification_core(case: tuple[Core, Any]) -> None:
 @given(cores_and_actions(translation, SPECS))
 def test_the_face_of_stable_baselines(case: tuple[Core, Any]) -> None:
     core, given = case
-    check_step(core, given, by_vec_env(TranslationVecEnv(core)))
+    check_step(core, given, by_vec_env(AttentionVecEnv(core)))
 
 
 @cases(8)
@@ -163,22 +163,22 @@ def test_tensors_of_any_kind(spec: str, data: st.DataObject) -> None:
 
 
 @pytest.fixture(scope="module")
-def face(task: dict[str, Any]) -> TranslationEnv:
-    env = TranslationEnv(**task)
+def face(task: dict[str, Any]) -> AttentionEnv:
+    env = AttentionEnv(**task)
     env.reset(seed=0)
     return env
 
 
 @pytest.fixture(scope="module")
-def vector(task: dict[str, Any]) -> TranslationVectorEnv:
-    env = TranslationVectorEnv(num_envs=LANES, **task)
+def vector(task: dict[str, Any]) -> AttentionVectorEnv:
+    env = AttentionVectorEnv(num_envs=LANES, **task)
     env.reset(seed=0)
     return env
 
 
 @cases(12)
 @given(st.one_of(arrays((SOURCE,)), values))
-def test_the_single_face_of_gymnasium(face: TranslationEnv, given: Any) -> None:
+def test_the_single_face_of_gymnasium(face: AttentionEnv, given: Any) -> None:
     try:
         observation, reward, terminated, truncated, _ = face.step(given)
     except InputError as error:
@@ -192,7 +192,7 @@ def test_the_single_face_of_gymnasium(face: TranslationEnv, given: Any) -> None:
 
 @cases(12)
 @given(st.one_of(arrays((LANES, SOURCE)), values))
-def test_the_vector_face_of_gymnasium(vector: TranslationVectorEnv, given: Any) -> None:
+def test_the_vector_face_of_gymnasium(vector: AttentionVectorEnv, given: Any) -> None:
     try:
         observation, reward, *_ = vector.step(given)
     except InputError as error:

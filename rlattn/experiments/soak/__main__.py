@@ -110,7 +110,7 @@ def is_flat(found: Flatness) -> bool:
     return found.growth < MOST_GROWTH and found.slowdown < MOST_SLOWDOWN
 
 
-def run(config: Config) -> dict[str, Flatness]:
+def run(config: Config) -> dict[Part, Flatness]:
     """Runs the parts that are asked for, and prints what was found.
 
     Args:
@@ -125,6 +125,7 @@ def run(config: Config) -> dict[str, Flatness]:
     check(config)
     parts: tuple[Part, ...] = get_args(Part) if config.part is None else (config.part,)
     # What one part leaves in memory must not be room for the next one to grow into.
+    found: dict[Part, Flatness]
     if len(parts) == 1:
         found = {part: soak(config, part) for part in parts}
     else:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rlattn.actions import make_family
 from rlattn.corpora import ParallelCorpus
-from rlattn.envs import TranslationCore, TranslationVecEnv
+from rlattn.envs import AttentionVecEnv, TranslationCore
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, translate
 from rlattn.policy import AttentionPolicy, PolicyConfig
@@ -35,7 +35,7 @@ def stepping(host: Seq2SeqHost, corpus: ParallelCorpus, lanes: int, seed: int) -
         lanes=lanes,
         seed=seed,
     )
-    env = TranslationVecEnv(core)
+    env = AttentionVecEnv(core)
     env.reset()
     rng = np.random.default_rng(seed)
     shape = (lanes, core.max_source)
