@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from rlattn.errors import InputError, closest
 from rlattn.jsonfiles import shown
@@ -23,8 +24,8 @@ def read(kind: type[T], data: object, where: str) -> T:
     """A dataclass from an object of JSON: every field of its type, and none that is unknown.
 
     Args:
-        kind: A dataclass, whose fields are text, numbers, dataclasses, any of these or None, and
-            tuples and dictionaries of them.
+        kind: A dataclass, whose fields are text, one of a few words, paths, numbers, dataclasses,
+            any of these or None, and tuples and dictionaries of them.
         data: What stood in the JSON.
         where: What leads to it, for messages.
 
@@ -52,7 +53,7 @@ def _value(kind: Any, data: object, where: str) -> Any:
     origin, inside = get_origin(kind), get_args(kind)
     if is_dataclass(kind):
         return _fields(kind, data, where)
-    if origin is UnionType:
+    if origin in (UnionType, Union):
         return None if data is None else _value(inside[0], data, where)
     if origin is dict:
         return {
@@ -61,6 +62,12 @@ def _value(kind: Any, data: object, where: str) -> Any:
         }
     if origin is tuple:
         return _row(inside, data, where)
+    if origin is Literal:
+        if data not in inside:
+            raise InputError(f"{where}: found {shown(data)}, expected {' or '.join(inside)}")
+        return data
+    if kind is Path:
+        return Path(_value(str, data, where))
     # To Python True is a number; to JSON it is not.
     fits = isinstance(data, bool) is (kind is bool)
     fits &= isinstance(data, int | float if kind is float else kind)

@@ -40,6 +40,20 @@ def write_file(path: Path, content: str | bytes) -> None:
         flush(path.parent)
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder, and those above it, if it is not there; when this returns, it stays.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        OutputError: If it cannot be made.
+    """
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+        flush(path.parent)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Says of what goes wrong inside which file or folder it was about, and what to do.
@@ -74,7 +88,10 @@ def explain(error: OSError) -> str:
 
 def flush(path: Path) -> None:
     """Makes the system put a file or the entries of a folder on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except PermissionError:  # a folder in which one may write, and not look
+        return
     try:
         os.fsync(handle)
     finally:

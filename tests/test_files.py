@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rlattn.errors import OutputError, RlattnError
-from rlattn.files import write_file, writing
+from rlattn.files import make_folder, write_file, writing
 from tests.disks import small_disk
 
 
@@ -68,6 +68,15 @@ def test_a_disk_that_became_read_only_is_told_alike(disk: Path) -> None:
     with pytest.raises(OutputError, match=r"\(Read-only file system\): see that it can be written"):
         write_file(path, "new")
     assert path.read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    make_folder(tmp_path / "new" / "folder")
+    make_folder(tmp_path / "new" / "folder")
+    assert (tmp_path / "new" / "folder").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"file/below: cannot be written \(Not a directory\)"):
+        make_folder(tmp_path / "file" / "below")
 
 
 def test_what_is_no_matter_of_files_passes(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import copy
 import os
 import sys
 from importlib import metadata
+from pathlib import Path
 
 from rlattn.hosts import Host
 from rlattn.hosts.classifier import ClassifierHost
@@ -13,6 +14,7 @@ from rlattn.inference import TrainedPolicy, Training
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading
 
+_ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("rlattn", "torch", "transformers", "stable-baselines3")
 
 
@@ -33,7 +35,7 @@ def as_trained(
         reading: How it reads texts, where the host is a classifier.
     """
     training = Training(
-        command=_command_line(),
+        command=command_line(),
         seed=seed,
         env_steps=env_steps,
         versions={name: metadata.version(name) for name in _PACKAGES},
@@ -44,11 +46,14 @@ def as_trained(
     return TrainedPolicy(copied, host.name, host.fingerprint, *known)
 
 
-def _command_line() -> tuple[str, ...]:
+def command_line() -> tuple[str, ...]:
     """This process's command line, as another machine can run it."""
     words = list(sys.argv)
+    # What was started with -m has the path of its file in place of its name.
     if (program := getattr(sys.modules["__main__"], "__spec__", None)) is not None:
-        # What was started with -m has the path of its file in place of its name.
         words[:1] = ["-m", program.name.removesuffix(".__main__")]
+    elif _ROOT in (path := Path(words[0])).parents:  # a process that one of our programs began
+        parts = path.relative_to(_ROOT).with_suffix("").parts
+        words[:1] = ["-m", ".".join(parts).removesuffix(".__main__")]
     # A file's name may be no UTF-8, and JSON is nothing else.
     return ("python", *(os.fsencode(word).decode("utf-8", "replace") for word in words))

@@ -21,7 +21,7 @@ from rlattn.agents.record import as_trained
 from rlattn.agents.reward_log import RewardLog
 from rlattn.envs import ClassificationCore, Core
 from rlattn.errors import InputError
-from rlattn.files import writing
+from rlattn.files import make_folder
 from rlattn.inference import TrainedPolicy
 
 
@@ -145,8 +145,7 @@ def learn(
     keep_freed_memory()
     if log_folder is not None:
         folder = Path(log_folder)
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         ppo.set_logger(Logger(str(folder), [ProgressTable(folder / "progress.csv"), Board(folder)]))
     with warnings.catch_warnings():
         # Stable-Baselines3's progress bar is tqdm's, which calls itself experimental each time.

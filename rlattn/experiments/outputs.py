@@ -21,6 +21,9 @@ from rlattn.errors import InputError
 from rlattn.experiments.lock import LOCK, alone
 from rlattn.files import write_file
 
+CONFIG, RESULTS = "config.json", "results.json"
+"""What a run was asked for, which program by, and what it works with; and what came out."""
+
 
 def check_output(path: str | os.PathLike[str]) -> Path:
     """Makes sure that a run may be written to a folder, and creates nothing.

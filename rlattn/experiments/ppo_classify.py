@@ -29,8 +29,8 @@ from rlattn.experiments.classification import (
     find_material,
 )
 from rlattn.experiments.label_judge import judge_labels
-from rlattn.experiments.outputs import claim_output, write_json
-from rlattn.experiments.provenance import provenance
+from rlattn.experiments.outputs import CONFIG, RESULTS, claim_output, write_json
+from rlattn.experiments.provenance import made_with
 from rlattn.experiments.training import tell_truncated, train
 from rlattn.inference.classification import classify_texts
 from rlattn.rewards import TotalReward
@@ -86,21 +86,18 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     texts, labels = [pair.source for pair in valid], [pair.target for pair in valid]
     native = classify_texts(host, texts, max_source=config.max_source)
     accuracy, likelihood = label_quality(native, labels)
+    made = made_with(corpus, host)
     held.enter_context(claim_output(out))
     write_json(
-        out / "config.json",
+        out / CONFIG,
         {
+            "experiment": "ppo_classify",
             **asdict(config),
             "out": out,
             "objective_resolved": objective,
             "ppo": replace(settings, gamma=ppo.gamma),
-            "corpus_resolved": {"name": corpus.name, "fingerprint": corpus.fingerprint},
-            "host_resolved": {
-                "name": host.name,
-                "fingerprint": host.fingerprint,
-                "labels": host.labels,
-            },
-            "provenance": provenance(),
+            "labels": host.labels,
+            **made,
         },
     )
     console.print(
@@ -148,8 +145,9 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         },
         "truncated_training_texts": core.truncated,
         "dropped_training_texts": corpus.dropped,
+        **made,
     }
-    write_json(out / "results.json", results)
+    write_json(out / RESULTS, results)
     trained.policy.scores = card_label_scores(results, validated=len(valid))
     trained.policy.save(out / "policy")
     tell_truncated(results, "texts", f"{config.max_source} tokens", console)

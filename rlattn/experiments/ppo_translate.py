@@ -19,8 +19,8 @@ from rlattn.agents import Meter, PPOSettings, Validator, make_ppo
 from rlattn.cli import run_program
 from rlattn.envs import AttentionVecEnv, TranslationCore
 from rlattn.experiments.card_scores import card_scores
-from rlattn.experiments.outputs import claim_output, write_json
-from rlattn.experiments.provenance import provenance
+from rlattn.experiments.outputs import CONFIG, RESULTS, claim_output, write_json
+from rlattn.experiments.provenance import made_with
 from rlattn.experiments.report import judge
 from rlattn.experiments.statistics import corpus_scores
 from rlattn.experiments.training import tell_truncated, train
@@ -75,17 +75,17 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     valid = corpus.valid[: config.valid_sentences]
     native = write([pair.source for pair in valid])
     scores = corpus_scores(native.texts, [pair.target for pair in valid])
+    made = made_with(corpus, host)
     held.enter_context(claim_output(out))
     write_json(
-        out / "config.json",
+        out / CONFIG,
         {
+            "experiment": "ppo_translate",
             **asdict(config),
             "out": out,
             "objective_resolved": objective,
             "ppo": replace(settings, gamma=ppo.gamma),
-            "corpus_resolved": {"name": corpus.name, "fingerprint": corpus.fingerprint},
-            "host_resolved": {"name": host.name, "fingerprint": host.fingerprint},
-            "provenance": provenance(),
+            **made,
         },
     )
     console.print(
@@ -132,8 +132,9 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         "valid": {"native": native_scores, "kept": trained.kept, "curve": trained.curve},
         "truncated_training_sentences": core.truncated,
         "dropped_training_pairs": corpus.dropped,
+        **made,
     }
-    write_json(out / "results.json", results)
+    write_json(out / RESULTS, results)
     policy.scores = card_scores(results, validated=len(valid))
     policy.save(out / "policy")
     if (out / PICTURE).is_file():

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from rlattn.actions import ActionFamily
 from rlattn.actions.per_layer import PerLayer
 from rlattn.errors import InputError, explained
-from rlattn.files import write_file, writing
+from rlattn.files import make_folder, write_file
 from rlattn.folders import file_in
 from rlattn.inference.card import FORMAT, FamilyOrigin, HostId, PolicyCard, dump, parse_card
 from rlattn.inference.record import LabelScores, Scores, Training
@@ -65,8 +65,7 @@ def write_folder(
     if isinstance(scores, LabelScores):
         known = replace(known, label_scores=scores)
     card = dump(replace(known, scores=scores) if isinstance(scores, Scores) else known)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_file(folder / WEIGHTS, content)
     write_file(folder / CARD, card)
 

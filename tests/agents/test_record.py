@@ -11,6 +11,7 @@ import torch
 
 import rlattn
 from rlattn.agents import learn, make_ppo, trained_policy
+from rlattn.agents.record import command_line
 from rlattn.envs import AttentionVecEnv
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make
@@ -46,3 +47,10 @@ def test_the_command_is_what_another_machine_can_run(
     training = trained_policy(make_ppo(AttentionVecEnv(make(host)))).training
     assert training is not None
     assert training.command == (*started, "--name", "a b", "caf\ufffd")
+
+
+def test_a_process_that_a_program_began_names_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = Path(rlattn.__file__).resolve().parent / "experiments" / "compare" / "__main__.py"
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    monkeypatch.setattr(sys, "argv", [str(file), "--quick"])
+    assert command_line() == ("python", "-m", "rlattn.experiments.compare", "--quick")

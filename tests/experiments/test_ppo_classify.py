@@ -151,12 +151,11 @@ class TestOutFolder:
             "reads_target": None,
         }
         assert (config["ppo"]["learning_rate"], config["ppo"]["gamma"]) == (0.03, 0.0)
-        assert config["host_resolved"] == {
-            "name": moods["host"],
-            "fingerprint": host.fingerprint,
-            "labels": [*LABELS],
-        }
+        named = {"name": "host", "fingerprint": host.fingerprint}
+        assert config["host_resolved"] == gate.results["host_resolved"] == named
+        assert config["labels"] == [*LABELS]
         assert config["corpus_resolved"]["name"] == "files:train.tsv"
+        assert config["provenance"] == gate.results["provenance"]
         assert config["provenance"]["versions"]["torch"] == torch.__version__
 
     def test_the_log_has_columns_by_name(self, gate: Finished) -> None:

@@ -161,8 +161,10 @@ class TestOutFolder:
         }
         assert config["ppo"]["learning_rate"] == 0.3
         assert config["ppo"]["gamma"] == 0.0
-        assert config["host_resolved"] == {"name": small["host"], "fingerprint": host.fingerprint}
+        named = {"name": "host", "fingerprint": host.fingerprint}
+        assert config["host_resolved"] == gate.results["host_resolved"] == named
         assert config["corpus_resolved"]["name"] == "files:corpus.tsv"
+        assert config["provenance"] == gate.results["provenance"]
         assert config["provenance"]["versions"]["torch"] == torch.__version__
 
     def test_the_log_has_columns_by_name(self, gate: Finished) -> None:

@@ -3,12 +3,20 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
 import torch
 
-from rlattn.experiments.provenance import _git_revision, provenance
+from rlattn.experiments.provenance import (
+    MADE_WITH,
+    Identity,
+    _git_revision,
+    made_with,
+    provenance,
+)
 
 
 def test_versions_and_machine_are_named() -> None:
@@ -20,6 +28,29 @@ def test_versions_and_machine_are_named() -> None:
     assert versions["torch"].startswith("2.")
     assert all(versions[name] for name in versions if name != "rlattn")
     json.dumps(facts)
+
+
+def test_the_command_can_be_given_to_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", ModuleSpec("a.program", None))
+    monkeypatch.setattr(sys, "argv", ["/some/where/program.py", "--out", "a b", "--name", "x;y"])
+    assert provenance()["command"] == "python -m a.program --out 'a b' --name 'x;y'"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("/cache/host-1f", "host-1f"),
+        ("int8:/cache/host-1f", "int8:host-1f"),
+        ("some/host", "some/host"),
+        ("locale:en-de", "locale:en-de"),
+        ("embedded", "embedded"),
+    ],
+)
+def test_where_something_is_on_this_machine_is_not_told(given: str, told: str) -> None:
+    found = made_with(None, Identity(given, "123"))
+    assert tuple(found) == MADE_WITH
+    assert found["host_resolved"] == {"name": told, "fingerprint": "123"}
+    assert found["corpus_resolved"] is None
 
 
 def git(tree: Path, *arguments: str) -> None:

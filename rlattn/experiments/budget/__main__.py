@@ -14,7 +14,7 @@ With a picture, in about a quarter of an hour: --sweep --out runs/budget.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -32,9 +32,9 @@ from rlattn.experiments.budget.points import measure
 from rlattn.experiments.budget.real import compare
 from rlattn.experiments.budget.settings import Config, check, main_task, points
 from rlattn.experiments.budget.tables import print_main, print_text
-from rlattn.experiments.budget.writing import Task
-from rlattn.experiments.outputs import as_json, claim_output, write_json
-from rlattn.experiments.provenance import provenance
+from rlattn.experiments.budget.writing import Task, identity
+from rlattn.experiments.outputs import CONFIG, RESULTS, as_json, claim_output, write_json
+from rlattn.experiments.provenance import made_with
 
 
 def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
@@ -62,13 +62,16 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
             bar.update(line, description=what)
 
         if config.policy is None:
-            out = _claim(config, held)
+            made = made_with(None, identity(main_task(config)))
+            out = _claim(config, made, held)
             results = _measure(config, report)
         else:
             report("loading")
             policy, host = find_policy(config.policy, config.host)
-            pairs = load_corpus(config.corpus).test[: config.sentences]
-            out = _claim(config, held)
+            corpus = load_corpus(config.corpus)
+            pairs = corpus.test[: config.sentences]
+            made = made_with(corpus, host)
+            out = _claim(config, made, held)
             compared = compare(
                 host,
                 policy,
@@ -82,7 +85,7 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
             results = {"text": compared}
         results["threads"] = torch.get_num_threads()
         if out is not None:
-            write_json(out / "results.json", {**results, "provenance": provenance()})
+            write_json(out / RESULTS, {**results, **made})
             if results.get("sweep"):
                 draw(out / "budget.png", results["sweep"], _rest(main_task(config)))
     if config.json:
@@ -94,8 +97,13 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     return results
 
 
-def _claim(config: Config, held: ExitStack) -> Path | None:
-    return None if config.out is None else held.enter_context(claim_output(config.out))
+def _claim(config: Config, made: Mapping[str, Any], held: ExitStack) -> Path | None:
+    """The out folder, if one is given, with what is asked for in it."""
+    if config.out is None:
+        return None
+    out = held.enter_context(claim_output(config.out))
+    write_json(out / CONFIG, {"experiment": "budget", **asdict(config), **made})
+    return out
 
 
 def _measure(config: Config, report: Callable[[str], None]) -> dict[str, Any]:

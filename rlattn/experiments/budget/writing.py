@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
+from rlattn.experiments.provenance import Identity
 from rlattn.experiments.throughput.measure import Contestant
 from rlattn.experiments.throughput.synthetic import SIZES, SizeName, random_model
 from rlattn.hosts.fingerprint import fingerprint
@@ -115,6 +116,11 @@ def writer(task: Task, contestant: str, fitted: Fit) -> Contestant:
             return _generate(model, memory, task.tokens)
 
     return Contestant(write, warm_up=write)
+
+
+def identity(task: Task) -> Identity:
+    """What the host of a task is known by."""
+    return Identity(f"random {task.size}", fingerprint(_model(task.size, task.seed)))
 
 
 @cache

@@ -12,6 +12,7 @@ To try it in a few minutes: --quick.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -48,6 +49,8 @@ from rlattn.experiments.compare.tasks import make_tasks
 from rlattn.experiments.compare.tuned import read_settings
 from rlattn.experiments.compare.tuning import SETTINGS, require_optuna, tune
 from rlattn.experiments.compare.workers import work
+from rlattn.experiments.outputs import CONFIG, write_json
+from rlattn.experiments.provenance import made_with
 
 
 def run(config: AnyConfig, console: Console) -> dict[str, Any]:
@@ -75,13 +78,20 @@ def run(config: AnyConfig, console: Console) -> dict[str, Any]:
     corpus, host = problem_of(config).find(config)
     title = f"{host.name} on {corpus.name}"
     fingerprints = corpus.fingerprint, host.fingerprint
+    made = made_with(corpus, host)
     del host
     with open_folder(out, same_comparison(config, *fingerprints, settings)):
-        return _compare(config, settings, corpus, title, console)
+        write_json(out / CONFIG, {"experiment": "compare", **asdict(config), **made})
+        return _compare(config, settings, corpus, title, made, console)
 
 
 def _compare(
-    config: AnyConfig, settings: Settings, corpus: ParallelCorpus, title: str, console: Console
+    config: AnyConfig,
+    settings: Settings,
+    corpus: ParallelCorpus,
+    title: str,
+    made: Mapping[str, Any],
+    console: Console,
 ) -> dict[str, Any]:
     out, given = config.out, budget(config)
     assert out is not None
@@ -102,7 +112,8 @@ def _compare(
     _check_native(out, NATIVE.test(out))
     references = [pair.target for pair in corpus.test[: given.test_sentences]]
     with console.status("resampling"):
-        results = write_report(out, runs, tasks, references, problem, title, asked)
+        about = {"asked": asked, **made}
+        results = write_report(out, runs, tasks, references, problem, title, about)
     print_tables(console, results["summary"], tasks, results["pairs"], problem.judge.name)
     _report(console, f"the whole tables are in {out / 'table.md'}, with pictures beside them")
     return results

@@ -18,7 +18,7 @@ from rlattn.experiments.compare.settings import AnyConfig
 from rlattn.experiments.compare.workers import Job
 from rlattn.experiments.lock import alone
 from rlattn.experiments.outputs import check_output, claim_output, write_json
-from rlattn.files import writing
+from rlattn.files import make_folder
 
 COMPARISON = "comparison.json"
 """What a comparison is, for whoever wants to go on with it."""
@@ -77,8 +77,7 @@ def trainings(
     for run in runs:
         folder = run.folder(out)
         shutil.rmtree(folder, ignore_errors=True)
-        with writing(folder):
-            folder.mkdir(parents=True)
+        make_folder(folder)
         yield Job(run.name, partial(train_run, config, run, out, settings), folder / "train.log")
 
 

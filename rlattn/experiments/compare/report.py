@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ from rlattn.experiments.compare.significance import middles
 from rlattn.experiments.compare.strip import draw_strip
 from rlattn.experiments.compare.tables import comma_separated, markdown
 from rlattn.experiments.compare.tasks import Task
-from rlattn.experiments.outputs import save_figure, write_json
-from rlattn.experiments.provenance import provenance
+from rlattn.experiments.outputs import RESULTS, save_figure, write_json
 from rlattn.files import write_file
 from rlattn.inference import Alignment
 
@@ -33,7 +32,7 @@ def write_report(
     references: Sequence[str],
     problem: Problem,
     title: str,
-    asked: dict[str, Any],
+    about: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Writes ``results.json``, ``table.md``, ``table.csv`` and the pictures.
 
@@ -44,7 +43,7 @@ def write_report(
         references: Of the test sentences.
         problem: Whether they were translated or labelled.
         title: What was compared on.
-        asked: What the program was asked for, for ``results.json``.
+        about: What the program was asked for and what it works with, for ``results.json``.
 
     Returns:
         What also stands in ``results.json``.
@@ -56,16 +55,15 @@ def write_report(
     over_tasks = middles(rows, tasks)
     failures = [line for each in outputs for line in each.failures]
     results = {
-        "asked": asked,
+        **about,
         "runs": [_run(run, out, judge, references) for run in runs],
         "summary": rows,
         "pairs": tested,
         "interquartile_means": over_tasks,
         "signatures": judge.signatures(),
         "test_sentences": len(references),
-        "provenance": provenance(),
     }
-    write_json(out / "results.json", results)
+    write_json(out / RESULTS, results)
     page = markdown(rows, tasks, tested, over_tasks, failures, judge, title)
     write_file(out / "table.md", page)
     write_file(out / "table.csv", comma_separated(rows))

@@ -24,6 +24,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.cli import run_program
-from rlattn.experiments.outputs import claim_output, write_json
+from rlattn.experiments.outputs import CONFIG, RESULTS, claim_output, write_json
+from rlattn.experiments.provenance import made_with
 from rlattn.experiments.throughput.benchmark import Report, benchmark
 from rlattn.experiments.throughput.label_benchmark import label_benchmark
 from rlattn.experiments.throughput.plots import draw_shares, draw_sweep
 from rlattn.experiments.throughput.settings import Config, check, plan
 from rlattn.experiments.throughput.sweep import FEW_LANES, MAIN_LANES, Point, failures, sweep
 from rlattn.experiments.throughput.table import print_results
-from rlattn.experiments.throughput.texts import prepare_texts
-from rlattn.experiments.throughput.workload import prepare
+from rlattn.experiments.throughput.texts import TextWorkload, prepare_texts
+from rlattn.experiments.throughput.workload import Workload, prepare
 
 _PICTURES = {"source_length": "lengths.png", "lanes": "lanes.png", "size": "sizes.png"}
 _AXES = {
@@ -50,6 +52,8 @@ _AXES = {
     "lanes": "lanes",
     "size": f"host ({MAIN_LANES} lanes)",
 }
+
+_Measure = Callable[[Report], dict[str, Any]]
 
 
 def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
@@ -80,8 +84,11 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     )
     with ExitStack() as held, tempfile.TemporaryDirectory() as folder, bar:
         labels = config.kind == "classification"
-        measure = _of_texts(config, Path(folder)) if labels else _of_sentences(config, Path(folder))
+        workload, measure = (_of_texts if labels else _of_sentences)(config, Path(folder))
         out = None if config.out is None else held.enter_context(claim_output(config.out))
+        if out is not None:
+            made = made_with(workload.corpus, workload.identity)
+            write_json(out / CONFIG, {"experiment": "throughput", **asdict(config), **made})
         task = bar.add_task("measuring", total=None)
 
         def show(name: str, done: int, total: int) -> None:
@@ -106,16 +113,18 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     return results
 
 
-def _of_sentences(config: Config, folder: Path) -> Callable[[Report], dict[str, Any]]:
-    return partial(benchmark, prepare(config, folder), plan(config))
+def _of_sentences(config: Config, folder: Path) -> tuple[Workload, _Measure]:
+    workload = prepare(config, folder)
+    return workload, partial(benchmark, workload, plan(config))
 
 
-def _of_texts(config: Config, folder: Path) -> Callable[[Report], dict[str, Any]]:
-    return partial(label_benchmark, prepare_texts(config, folder), plan(config))
+def _of_texts(config: Config, folder: Path) -> tuple[TextWorkload, _Measure]:
+    workload = prepare_texts(config, folder)
+    return workload, partial(label_benchmark, workload, plan(config))
 
 
 def _write(out: Path, results: dict[str, Any]) -> None:
-    write_json(out / "results.json", results)
+    write_json(out / RESULTS, results)
     objectives = {"ppo_shares": "quality and reads", "ppo_default_objective_shares": "by default"}
     shares = {title: results[name] for name, title in objectives.items() if name in results}
     draw_shares(out / "shares.png", shares)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from rlattn.experiments.provenance import provenance
+from rlattn.experiments.provenance import made_with
 from rlattn.experiments.throughput import generating, memory, rates
 from rlattn.experiments.throughput.bare import bare
 from rlattn.experiments.throughput.measure import (
@@ -73,7 +73,7 @@ def benchmark(workload: Workload, plan: Plan, report: Report) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "workload": {**workload.description, **lengths},
         "plan": {**asdict(plan), "lanes": list(plan.lanes)},
-        "provenance": provenance(),
+        **made_with(workload.corpus, workload.identity),
         "spreads": ranges(measured),
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from rlattn.experiments.provenance import MADE_WITH
 from rlattn.experiments.throughput.settings import SYNTHETIC, Config
 
 LENGTHS = (16, 32, 64, 128, 256, 512)
@@ -108,7 +109,7 @@ def measure(arguments: list[str]) -> dict[str, Any]:
     if answer.returncode:
         return {"failed": _reason(answer)}
     results: dict[str, Any] = json.loads(answer.stdout)
-    return {name: value for name, value in results.items() if name != "provenance"}
+    return {name: value for name, value in results.items() if name not in MADE_WITH}
 
 
 def failures(sweeps: Sweeps) -> Iterator[str]:

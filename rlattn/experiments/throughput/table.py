@@ -9,6 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from rlattn.experiments.provenance import MADE_WITH
+
 
 def print_results(console: Console, results: Mapping[str, Any]) -> None:
     """Prints what was measured, and below it on what."""
@@ -42,7 +44,7 @@ def print_results(console: Console, results: Mapping[str, Any]) -> None:
 def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in tree.items():
         if isinstance(value, Mapping):
-            if name not in ("spreads", "sweeps", "provenance"):
+            if name not in ("spreads", "sweeps", *MADE_WITH):
                 yield from _leaves(value, f"{above}{name} ")
         else:
             yield f"{above}{name}", value

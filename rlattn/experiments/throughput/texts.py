@@ -13,6 +13,7 @@ from rlattn.corpora import load_corpus
 from rlattn.envs.queue import AHEAD
 from rlattn.envs.tasks import make_any_core
 from rlattn.errors import InputError
+from rlattn.experiments.provenance import Identity
 from rlattn.experiments.throughput.settings import Config
 from rlattn.experiments.throughput.synthetic import SIZES, longest_length
 from rlattn.experiments.throughput.synthetic_classifier import write_labelled_task
@@ -28,6 +29,7 @@ class TextWorkload:
 
     Attributes:
         host: The frozen classifier.
+        corpus: What the texts are known by.
         title: What to call host and texts.
         names: What environments are told of it: host, corpus and device, by name.
         sources: Token ids of a sample of the training texts.
@@ -36,6 +38,7 @@ class TextWorkload:
     """
 
     host: SequenceClassifierHost
+    corpus: Identity
     title: str
     names: Mapping[str, str]
     sources: list[list[int]]
@@ -46,6 +49,11 @@ class TextWorkload:
     def id(self) -> str:
         """The task."""
         return "rlattn/Classify-v0"
+
+    @property
+    def identity(self) -> Identity:
+        """What the host is known by; where a synthetic one is kept is no name."""
+        return Identity(self.title, self.host.fingerprint)
 
     @property
     def reward(self) -> Mapping[str, float]:
@@ -131,9 +139,11 @@ def prepare_texts(config: Config, folder: Path) -> TextWorkload:
             "give a classifier that reads the text at each step"
         )
     limit = min(longest, found.max_source or longest)
-    pairs = load_corpus(corpus).train[:SAMPLE]
+    loaded = load_corpus(corpus)
+    pairs = loaded.train[:SAMPLE]
     return TextWorkload(
         host=found,
+        corpus=Identity(loaded.name, loaded.fingerprint),
         title=f"synthetic classifier {config.size}" if synthetic else f"{host} on {corpus}",
         names=names,
         sources=found.tokenize([pair.source for pair in pairs], limit).ids,

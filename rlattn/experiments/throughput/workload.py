@@ -14,6 +14,7 @@ from rlattn.corpora import load_corpus
 from rlattn.envs import make_core
 from rlattn.envs.episodes import Prefix
 from rlattn.envs.queue import AHEAD
+from rlattn.experiments.provenance import Identity
 from rlattn.experiments.throughput.settings import Config
 from rlattn.experiments.throughput.synthetic import SIZES, longest_length, write_task
 from rlattn.hosts import Seq2SeqHost
@@ -50,6 +51,7 @@ class Workload:
 
     Attributes:
         host: The frozen translator.
+        corpus: What its sentences are known by.
         title: What to call host and sentences.
         names: What environments are told of it: host, corpus and device, by name.
         prefix: What is fed back where nothing else is said.
@@ -61,6 +63,7 @@ class Workload:
     """
 
     host: Seq2SeqHost
+    corpus: Identity
     title: str
     names: Mapping[str, str]
     prefix: Prefix
@@ -79,6 +82,11 @@ class Workload:
     def reward(self) -> Mapping[str, float]:
         """The quality of each finished sentence against how much was read."""
         return {"chrf": 1.0, "reads": -0.1}
+
+    @property
+    def identity(self) -> Identity:
+        """What the host is known by; where a synthetic one is kept is no name."""
+        return Identity(self.title, self.host.fingerprint)
 
     @property
     def device(self) -> str:
@@ -176,9 +184,11 @@ def prepare(config: Config, folder: Path) -> Workload:
     names = {"host": host, "corpus": corpus, "device": config.device}
     found = make_core(**names, lanes=1, max_source=1, max_target=1).host  # type: ignore[arg-type]
     limit = min(longest, found.max_source or longest)
-    pairs = load_corpus(corpus).train[:SAMPLE]
+    loaded = load_corpus(corpus)
+    pairs = loaded.train[:SAMPLE]
     return Workload(
         host=found,
+        corpus=Identity(loaded.name, loaded.fingerprint),
         title=f"synthetic {config.size}" if synthetic else f"{host} on {corpus}",
         names=names,
         prefix=config.prefix or ("reference" if synthetic else "free"),
