@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rlattn.cards import explained
-from rlattn.errors import InputError
+from rlattn.errors import InputError, explained
 from rlattn.experiments.provenance import Identified, provenance
 from rlattn.reproduce.programs import Run
 

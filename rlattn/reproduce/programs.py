@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,11 +17,15 @@ from rlattn.experiments.budget import __main__ as budget
 from rlattn.experiments.budget import settings as budget_settings
 from rlattn.experiments.compare import __main__ as compare
 from rlattn.experiments.compare import settings as compare_settings
+from rlattn.experiments.compare.problems import problem_of
 from rlattn.experiments.outputs import CONFIG, RESULTS
 from rlattn.experiments.provenance import Identified
 from rlattn.experiments.throughput import __main__ as throughput
 from rlattn.experiments.throughput import settings as throughput_settings
-from rlattn.fields import parse, read
+from rlattn.fields import read
+from rlattn.jsonfiles import read_object
+
+_LARGE = 2**26  # bytes that results may have
 
 Material = tuple[Identified, Identified]
 
@@ -35,12 +39,19 @@ class Program:
         run: Runs it.
         find: Finds corpus and host; None where there are none before it runs.
         timed: Whether it measures time.
+        label_config: Its settings for classifiers, where those are others.
     """
 
     config: Any
     run: Callable[[Any, Console], object]
     find: Callable[[Any], Material | None]
     timed: bool = False
+    label_config: Any = None
+
+    def settings(self, about: Mapping[str, Any]) -> Any:
+        """The settings that a run was asked for by, from what its ``config.json`` says."""
+        labels = self.label_config is not None and about.get("kind") == "classification"
+        return self.label_config if labels else self.config
 
 
 def _for_budget(config: budget_settings.Config) -> Material | None:
@@ -57,7 +68,13 @@ def _measured(
 
 PROGRAMS = {
     "budget": Program(budget_settings.Config, _measured(budget.run), _for_budget, timed=True),
-    "compare": Program(compare_settings.Config, compare.run, translation.find_material, timed=True),
+    "compare": Program(
+        compare_settings.Config,
+        compare.run,
+        lambda config: problem_of(config).find(config),
+        timed=True,
+        label_config=compare_settings.LabelConfig,
+    ),
     "ppo_classify": Program(classification.Config, ppo_classify.run, classification.find_material),
     "ppo_translate": Program(translation.Config, ppo_translate.run, translation.find_material),
     "throughput": Program(
@@ -115,7 +132,7 @@ def read_run(folder: Path) -> Run:
         raise InputError(
             f"{folder / CONFIG}: experiment: found {name!r}: {closest(str(name), PROGRAMS)}"
         )
-    kind = PROGRAMS[name].config
+    kind = PROGRAMS[name].settings(about)
     asked = {field.name: about[field.name] for field in fields(kind) if field.name in about}
     return Run(name, read(kind, asked, str(folder / CONFIG)), about, results)
 
@@ -124,8 +141,4 @@ def _read(folder: Path, name: str, otherwise: str) -> dict[str, Any]:
     path = folder / name
     if not path.is_file():
         raise InputError(f"{folder}: there is no {name}: {otherwise}")
-    try:
-        content: dict[str, Any] = parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({error})") from error
-    return content
+    return read_object(path, _LARGE)

@@ -20,6 +20,7 @@ class Judge(ABC, Generic[AnyRow, AnyPair]):
     Attributes:
         quality: What points of learning curves call the quality.
         name: What tables and pictures call it.
+        unit: What a difference of it is in.
         headings: Of the columns of its other scores; names alone, all to the right.
         pair_headings: Of the columns that tests of one method against another have beside the
             quality and p.
@@ -28,6 +29,7 @@ class Judge(ABC, Generic[AnyRow, AnyPair]):
 
     quality: str
     name: str
+    unit: str
     headings: tuple[str, ...]
     pair_headings: tuple[str, ...]
     notes: str

@@ -139,7 +139,7 @@ def _recovered(judge: Judge[Any, Any], rows: Sequence[Row]) -> list[str]:
         if row.env_steps > 0
     ]
     back = (
-        f"A gate that knows which part is asked for brings back {oracle - native:.1f} {judge.name}"
+        f"A gate that knows which part is asked for brings back {oracle - native:.1f} {judge.unit}"
     )
     return [f"{back}; of that recover: {', '.join(shares)}." if shares else f"{back}."]
 

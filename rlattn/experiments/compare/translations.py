@@ -62,7 +62,7 @@ class TranslationJudge(Judge[TranslationRow, TranslationPair]):
     """Judges translations by BLEU, with sacreBLEU's other metrics beside it."""
 
     quality = "bleu"
-    name = "BLEU"
+    name = unit = "BLEU"
     headings = ("chrF", "TER")
     pair_headings = ("sacreBLEU’s p",)
     notes = """\

@@ -65,6 +65,7 @@ class LabelJudge(Judge[LabelRow, LabelPair]):
 
     quality = "accuracy"
     name = "accuracy"
+    unit = "points of accuracy"
     headings = ("± native", "macro F1", "log-lik.", "sufficiency", "attention’s")
     pair_headings = ("gained", "lost")
     notes = """\

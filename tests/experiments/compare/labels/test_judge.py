@@ -130,7 +130,7 @@ def test_the_report_leaves_everything_and_its_rows_have_one_width(
     for table in page.split("\n\n"):
         lines = [line for line in table.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1
-    assert "brings back 12.5 accuracy; of that recover: ppo 40%." in page
+    assert "brings back 12.5 points of accuracy; of that recover: ppo 40%." in page
     assert "| oracle-gate† |" in page
     assert "BLEU" not in page
     test = next(row for row in results["runs"] if row["run"] == "topk.budget-30")["test"]

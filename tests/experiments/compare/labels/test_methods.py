@@ -140,6 +140,15 @@ def test_all_learners_of_a_seed_start_from_one_network(
         assert torch.equal(value, same.state_dict()[key])
 
 
+def test_gates_begin_with_what_they_may_read(plain: ClassifierHost[Any], tmp_path: Path) -> None:
+    def opened(task: Task) -> float:
+        bias = make_label_policy(scene(plain, tmp_path, task)).score.bias
+        return float(1 - (1 - torch.sigmoid(bias)) ** 2)  # by either of two allocations
+
+    assert opened(Task("budget", 0.3)) == pytest.approx(0.3, abs=0.02)
+    assert opened(Task("noise")) == pytest.approx(0.5, abs=0.02)
+
+
 def test_gates_are_given_several_times_and_softer_allocations_once(
     plain: ClassifierHost[Any], tmp_path: Path
 ) -> None:
