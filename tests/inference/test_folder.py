@@ -226,10 +226,15 @@ class TestFilesThatVouchForEachOther:
         ):
             rlattn.load(folder)
 
-    def test_as_many_layers_as_no_host_has_are_refused(self, folder: Path) -> None:
-        action = "per-layer:4000000000:gate"
+    @pytest.mark.parametrize(
+        ("layers", "reason"), [(4000, "at most 1,000 layers"), (4 * 10**9, "at most 5 digits")]
+    )
+    def test_as_many_layers_as_no_host_has_are_refused(
+        self, folder: Path, layers: int, reason: str
+    ) -> None:
+        action = f"per-layer:{layers}:gate"
         seal(folder, policy={**read_card(folder)["policy"], "action": action})
-        with pytest.raises(InputError, match="expected at most 1,000 layers"):
+        with pytest.raises(InputError, match=f"expected .*{reason}"):
             rlattn.load(folder)
 
 
