@@ -13,8 +13,12 @@ import numpy.typing as npt
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+
+from rlattn.visible import visible
 
 SMALL, NORMAL = 8, 9
 """Sizes of letters, in points."""
@@ -62,6 +66,19 @@ def plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def literal(figure: Figure) -> Figure:
+    """The same figure, whose texts show as they are: names may have dollars, which begin no maths.
+
+    Args:
+        figure: To which nothing is added any more.
+    """
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_parse_math(False)
+        text.set_text(visible(text.get_text(), keep="\n"))
+    return figure
+
+
 def draw_map(
     axes: Axes,
     attention: npt.NDArray[np.floating],
@@ -107,6 +124,8 @@ def hatch(axes: Axes, closed: npt.NDArray[np.bool_]) -> None:
 def readable_tokens(tokens: Sequence[str], longest: int | None = _LONGEST_TOKEN) -> list[str]:
     """Returns tokens for people: words as they are, a dot before the pieces that continue one.
 
+    What would not show, or act, shows as `visible` has it.
+
     Args:
         tokens: Tokens in which ``▁`` or ``Ġ`` marks the start of a word, or in which nothing does.
         longest: Tokens with more characters are cut to as many; None leaves all whole.
@@ -114,8 +133,8 @@ def readable_tokens(tokens: Sequence[str], longest: int | None = _LONGEST_TOKEN)
     marked = any(token.startswith(_WORD_STARTS) for token in tokens)
     shown = []
     for token in tokens:
-        word = token.lstrip("".join(_WORD_STARTS)) or "␣"
-        if marked and token == word and word[0].isalnum():
+        word = visible(token.lstrip("".join(_WORD_STARTS))) or "␣"
+        if marked and not token.startswith(_WORD_STARTS) and word[0].isalnum():
             word = f"·{word}"
         if longest is not None and len(word) > longest:
             word = f"{word[: longest - 1]}…"

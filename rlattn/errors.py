@@ -6,9 +6,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
+from rlattn.visible import visible
+
 
 class RlattnError(Exception):
-    """Base class of every error that rlattn raises on purpose."""
+    """Base class of every error that rlattn raises on purpose.
+
+    What a message quotes, such as a name in a file, may be anybody's: it cannot act on a terminal.
+    """
+
+    def __str__(self) -> str:
+        return visible(super().__str__().replace("\r\n", "\n"), keep="\n\t")
 
 
 class InputError(RlattnError, ValueError):

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -22,6 +21,8 @@ from rich.progress import (
 )
 
 from rlattn.streams import Chunk, LineSource, open_new
+from rlattn.terminal import Terminal
+from rlattn.visible import visible
 
 
 class LineFilter:
@@ -67,7 +68,10 @@ class LineFilter:
         """
         written = iter(results)
         for number in range(chunk.first, chunk.first + len(chunk.lines)):
-            print(next(written) if number in chunk.texts else "", file=self._output, flush=True)
+            result = next(written) if number in chunk.texts else ""
+            # To a file or a program goes what it is; to a person, what can be shown.
+            shown = visible(result, keep="\t") if self._output.isatty() else result
+            print(shown, file=self._output, flush=True)
         self._count += len(reads)
         self._reads, self._cut = self._reads + sum(reads), self._cut + cut
         self._advance(self._count, chunk.size)
@@ -97,8 +101,11 @@ def _progress(size: int | None, output: TextIO, what: str) -> Iterator[Callable[
     Yields:
         What to call with the texts done so far, and the bytes of the lines just done.
     """
-    console = Console(stderr=True)
-    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
+    console = Terminal(stderr=True)
+    columns: list[ProgressColumn] = [
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+    ]
     if size is not None:
         columns += [BarColumn(), TaskProgressColumn(), TimeRemainingColumn()]
     bar = Progress(

@@ -8,6 +8,7 @@ from pathlib import Path
 from rlattn.cli import Maybe, Modules, import_modules, run_program
 from rlattn.inference import push_to_hub
 from rlattn.options import check_types
+from rlattn.visible import visible
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def run(config: Config) -> None:
         picture=config.picture,
         license=config.license,
     )
-    print(address)
+    print(visible(address))
 
 
 def main() -> None:

@@ -8,14 +8,15 @@ from sklearn.metrics import classification_report
 
 from rlattn.experiments.label_scores import columns
 from rlattn.inference.readings import Readings
+from rlattn.visible import visible
 
 
 def label_report(truth: Sequence[str], readings: Readings) -> str:
     """Writes scikit-learn's report: precision, recall, F1 and support of each label, and averages.
 
     Numbers are 0 to 1, and 0 where there is nothing to divide by. Labels that are neither true nor
-    predicted of any text take no part in the averages and are named below them. What does not print
-    is shown by its escape, so that no label can act on a terminal.
+    predicted of any text take no part in the averages and are named below them. Labels are shown
+    as `visible` has them.
 
     Args:
         truth: The true label of each text.
@@ -33,7 +34,7 @@ def label_report(truth: Sequence[str], readings: Readings) -> str:
     if len(readings.labels) != len(truth):
         raise ValueError(f"{len(readings.labels)} labels were given for {len(truth)} texts")
     true, predicted = (columns(labels, readings.names) for labels in (truth, readings.labels))
-    shown = [_printable(name) for name in readings.names]
+    shown = [visible(name) for name in readings.names]
     present = sorted({*true.tolist(), *predicted.tolist()})
     report: str = classification_report(
         true,
@@ -45,9 +46,3 @@ def label_report(truth: Sequence[str], readings: Readings) -> str:
     )
     absent = [name for number, name in enumerate(shown) if number not in present]
     return f"{report}\nneither true nor predicted: {', '.join(absent)}\n" if absent else report
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
-    )

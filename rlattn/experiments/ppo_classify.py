@@ -34,6 +34,7 @@ from rlattn.experiments.provenance import made_with
 from rlattn.experiments.training import tell_truncated, train
 from rlattn.inference.classification import classify_texts
 from rlattn.rewards import TotalReward
+from rlattn.terminal import Terminal
 
 
 def run(config: Config, console: Console) -> dict[str, Any]:
@@ -157,7 +158,7 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
 def main() -> None:
     """Runs from the command line; bad input prints one line and exits with 2."""
     # What looks like an emoji's name, such as :de:, is part of some file's name.
-    console = Console(emoji=False)
+    console = Terminal()
     run_program("rlattn.experiments.ppo_classify", __doc__, Config, partial(run, console=console))
 
 

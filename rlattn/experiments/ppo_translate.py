@@ -29,6 +29,7 @@ from rlattn.files import write_file
 from rlattn.inference import translate
 from rlattn.inference.folder import PICTURE
 from rlattn.rewards import TotalReward
+from rlattn.terminal import Terminal
 
 
 def run(config: Config, console: Console) -> dict[str, Any]:
@@ -147,7 +148,7 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
 def main() -> None:
     """Runs from the command line; bad input prints one line and exits with 2."""
     # What looks like an emoji's name, such as :de:, is part of some file's name.
-    console = Console(emoji=False)
+    console = Terminal()
     run_program("rlattn.experiments.ppo_translate", __doc__, Config, partial(run, console=console))
 
 

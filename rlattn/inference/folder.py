@@ -21,6 +21,7 @@ from rlattn.jsonfiles import read_text, shown
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading
 from rlattn.tensorfiles import Form, read_tensors
+from rlattn.visible import visible
 
 CARD, WEIGHTS, PICTURE = "policy.json", "policy.safetensors", "attention.png"
 _CRITIC = "value."
@@ -98,8 +99,8 @@ def read_folder(folder: Path, name: str | None = None) -> tuple[PolicyCard, Atte
     policy.load_state_dict(weights)
     if card.weights_sha256 is None:
         warnings.warn(
-            f"{name}: a policy of format 1, which says nothing of its training, its scores, and "
-            "whether it was changed since; save it again for one of today's",
+            f"{visible(name)}: a policy of format 1, which says nothing of its training, its "
+            "scores, and whether it was changed since; save it again for one of today's",
             stacklevel=3,
         )
     return card, policy

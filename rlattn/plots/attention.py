@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from rlattn.drawing import CLOSED, NORMAL, SMALL, draw_map, hatch
+from rlattn.drawing import CLOSED, NORMAL, SMALL, draw_map, hatch, literal
 from rlattn.errors import InputError
 from rlattn.inference import Alignment
 
@@ -48,7 +48,7 @@ def attention_map(alignments: Mapping[str, Sequence[Alignment]]) -> Figure:
             )
             hatch(axes, ~alignment.opened)
             reads = "" if alignment.opened.all() else f", reads {alignment.reads_fraction:.0%}"
-            axes.set_title(name + reads, fontsize=NORMAL, loc="left", parse_math=False)
+            axes.set_title(name + reads, fontsize=NORMAL, loc="left")
             # A shorter sentence fills less room: all cells have one size.
             axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     bar = figure.colorbar(image, ax=panels, fraction=0.02, aspect=40, pad=0.01)
@@ -63,7 +63,7 @@ def attention_map(alignments: Mapping[str, Sequence[Alignment]]) -> Figure:
             fontsize=SMALL,
             frameon=False,
         )
-    return figure
+    return literal(figure)
 
 
 def side_by_side(alignments: Mapping[str, Sequence[Alignment]]) -> list[tuple[Alignment, ...]]:

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from rlattn.drawing import GREY, SMALL, fonts
+from rlattn.visible import visible
 
 
 def _place(angle: float, far: float) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def name_points(axes: Axes, names: Sequence[str], points: Sequence[tuple[float, 
     inside = axes.get_window_extent(renderer).padded(-4)
     for name, point in zip(names, points, strict=True):
         label = axes.annotate(
-            name,
+            visible(name),
             point,
             xytext=(0, 0),
             textcoords="offset points",

@@ -13,6 +13,7 @@ from rlattn.errors import InputError
 from rlattn.inference import Alignment
 from rlattn.plots.attention import side_by_side
 from rlattn.plots.markup import escaped, template
+from rlattn.visible import visible
 
 _TITLE = "What was read"
 
@@ -53,7 +54,7 @@ class AttentionPage:
         self._readers, self._count = list(alignments), self._count + 1
         source = next(iter(alignments.values())).source
         data = {
-            "name": str(self._count) if name is None else name,
+            "name": str(self._count) if name is None else visible(name),
             "source": readable_tokens(source, longest=None),
             "readers": [_reader(*item) for item in alignments.items()],
         }
@@ -104,7 +105,7 @@ def _reader(name: str, alignment: Alignment) -> dict[str, object]:
         for step in zip(alignment.attention.tolist(), alignment.opened.tolist(), strict=True)
     ]
     return {
-        "name": name,
+        "name": visible(name),
         "target": readable_tokens(alignment.target, longest=None),
         "reads": round(alignment.reads_fraction, 3),
         "attention": attention,

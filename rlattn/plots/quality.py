@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from rlattn.drawing import COLOURS, GREY, NORMAL, SMALL, plain
+from rlattn.drawing import COLOURS, GREY, NORMAL, SMALL, literal, plain
 from rlattn.errors import InputError
 from rlattn.plots.names import name_points
 
@@ -114,9 +114,8 @@ def quality_against_reads(
     axes.set_xlabel("source positions read", fontsize=NORMAL)
     axes.set_title(quality, fontsize=NORMAL, loc="left")
     plain(axes)
-    legend = figure.legend(loc="outside lower center", ncols=2, fontsize=SMALL, frameon=False)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=SMALL, frameon=False)
+    literal(figure)
     name_points(
         axes,
         [point.name for point in points],

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from rlattn.drawing import COLOURS, NORMAL, SMALL, plain
+from rlattn.drawing import COLOURS, NORMAL, SMALL, literal, plain
 from rlattn.errors import InputError
 from rlattn.inference import Alignment
 
@@ -58,6 +58,5 @@ def reads_over_time(alignments: Mapping[str, Sequence[Alignment]]) -> Figure:
         below.set_ylim(bottom=0)
         plain(below)
     plain(axes)
-    for text in axes.legend(fontsize=SMALL, frameon=False).get_texts():
-        text.set_parse_math(False)
-    return figure
+    axes.legend(fontsize=SMALL, frameon=False)
+    return literal(figure)

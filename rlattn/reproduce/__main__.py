@@ -24,6 +24,7 @@ from rlattn.reproduce.conditions import changes, check_material
 from rlattn.reproduce.programs import read_run
 from rlattn.reproduce.sameness import Verdict, compare_folders
 from rlattn.reproduce.table import print_verdicts
+from rlattn.terminal import Terminal
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def run(config: Config, console: Console) -> list[Verdict]:
 
 
 def _run_and_exit(config: Config) -> None:
-    verdicts = run(config, Console(emoji=False))
+    verdicts = run(config, Terminal())
     if any(verdict.state == "differs" for verdict in verdicts):
         sys.exit(1)
 

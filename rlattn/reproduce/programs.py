@@ -24,6 +24,7 @@ from rlattn.experiments.throughput import __main__ as throughput
 from rlattn.experiments.throughput import settings as throughput_settings
 from rlattn.fields import read
 from rlattn.jsonfiles import read_object
+from rlattn.terminal import Terminal
 
 _LARGE = 2**26  # bytes that results may have
 
@@ -63,7 +64,7 @@ def _for_budget(config: budget_settings.Config) -> Material | None:
 def _measured(
     run: Callable[[Any, Console, Console], object],
 ) -> Callable[[Any, Console], object]:
-    return lambda config, console: run(config, console, Console(stderr=True, emoji=False))
+    return lambda config, console: run(config, console, Terminal(stderr=True))
 
 
 PROGRAMS = {

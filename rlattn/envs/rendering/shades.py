@@ -9,6 +9,7 @@ import numpy as np
 from rlattn.hosts import Host
 from rlattn.hosts.pieces import pieces
 from rlattn.inference import Alignment
+from rlattn.visible import visible
 
 # Select Graphic Rendition, ECMA-48: 38;5 sets one of 256 colours for letters, 48;5 behind them.
 _RESET = "\x1b[0m"
@@ -41,8 +42,8 @@ def shades(host: Host, source: Sequence[int], said: str, alignment: Alignment) -
         said: What the host wrote so far, or which label it chose.
         alignment: Where it looked meanwhile.
     """
-    added = pieces(host, source)
-    shown = [text or name for text, name in zip(added, alignment.source, strict=True)]
+    added, said = pieces(host, source), visible(said)
+    shown = [visible(text or name) for text, name in zip(added, alignment.source, strict=True)]
     if not alignment.target:
         return f"{''.join(shown)}\n{said}"
     shade = np.searchsorted(_STEPS, alignment.attention[-1], side="right")

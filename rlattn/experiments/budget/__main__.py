@@ -35,6 +35,7 @@ from rlattn.experiments.budget.tables import print_main, print_text
 from rlattn.experiments.budget.writing import Task, identity
 from rlattn.experiments.outputs import CONFIG, RESULTS, as_json, claim_output, write_json
 from rlattn.experiments.provenance import made_with
+from rlattn.terminal import Terminal
 
 
 def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     check(config)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with ExitStack() as held, Progress(*columns, console=errors, transient=True) as bar:
         line = bar.add_task("")
 
@@ -131,7 +132,7 @@ def _rest(task: Task) -> dict[str, str]:
 
 def main() -> None:
     """Runs from the command line; bad input prints one line and exits with 2."""
-    program = partial(run, console=Console(emoji=False), errors=Console(stderr=True, emoji=False))
+    program = partial(run, console=Terminal(), errors=Terminal(stderr=True))
     run_program("rlattn.experiments.budget", __doc__, Config, program)
 
 

@@ -51,6 +51,7 @@ from rlattn.experiments.compare.tuning import SETTINGS, require_optuna, tune
 from rlattn.experiments.compare.workers import work
 from rlattn.experiments.outputs import CONFIG, write_json
 from rlattn.experiments.provenance import made_with
+from rlattn.terminal import Terminal
 
 
 def run(config: AnyConfig, console: Console) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def _report(console: Console, line: str) -> None:
 
 def main() -> None:
     """Runs from the command line; bad input prints one line and exits with 2."""
-    console = Console(emoji=False)
+    console = Terminal()
     try:
         config = asked_for(sys.argv[1:])
         run_program("rlattn.experiments.compare", __doc__, config, partial(run, console=console))

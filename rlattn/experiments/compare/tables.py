@@ -12,6 +12,7 @@ from rlattn.experiments.compare.rows import Row
 from rlattn.experiments.compare.significance import Middle, Pair
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.resampling import Estimate
+from rlattn.markdown import escape_markdown as shown
 
 _LENIENT = 1.05
 """What reads no more than this times the target has met it."""
@@ -37,7 +38,7 @@ def markdown(
         judge: Says what tables hold.
         title: What was compared on.
     """
-    parts = [f"# {title}"]
+    parts = [f"# {shown(title)}"]
     for task in tasks:
         here = [row for row in rows if row.task in (task.name, None)]
         p_values = {
@@ -56,7 +57,7 @@ def markdown(
     if others:
         parts += ["## One method against another", _pairs(judge, others)]
     if failures:
-        parts += ["## Crashed", "\n".join(f"- {line}" for line in failures)]
+        parts += ["## Crashed", "\n".join(f"- {shown(line)}" for line in failures)]
     most = max((row.sentences for row in rows), default=0)
     parts += ["## How to read this", judge.notes.format(sentences=f"{most:,}")]
     lines = [f"- {name}: `{signature}`" for name, signature in judge.signatures().items()]
@@ -112,7 +113,7 @@ def _cells(
     p_value = p_values.get(row.method)
     trained = row.env_steps > 0
     return [
-        row.method + mark,
+        shown(row.method) + mark,
         str(row.seeds) + (f" of {row.seeds + len(row.failures)}" if row.failures else ""),
         interval(row.quality),
         f"{100 * sum(row.of_native) / len(row.of_native):.1f}",
@@ -134,7 +135,7 @@ def _recovered(judge: Judge[Any, Any], rows: Sequence[Row]) -> list[str]:
     if oracle <= native:
         return []
     shares = [
-        f"{row.method} {(row.quality.value - native) / (oracle - native):.0%}"
+        f"{shown(row.method)} {(row.quality.value - native) / (oracle - native):.0%}"
         for row in rows
         if row.env_steps > 0
     ]
@@ -147,7 +148,7 @@ def _recovered(judge: Judge[Any, Any], rows: Sequence[Row]) -> list[str]:
 def _middles(middles: Sequence[Middle]) -> str:
     headings = ["objective", "method", "tasks", "runs", "% of native"]
     cells = [
-        [m.objective, m.method, str(m.tasks), str(m.runs), interval(m.of_native, 100)]
+        [shown(m.objective), shown(m.method), str(m.tasks), str(m.runs), interval(m.of_native, 100)]
         for m in middles
     ]
     return _table(headings, cells, left=2)
@@ -157,7 +158,7 @@ def _pairs(judge: Judge[Any, Any], pairs: Sequence[Pair]) -> str:
     headings = ["task", "method", "against", judge.name, "p", *judge.pair_headings]
     cells = [
         [
-            *(pair.task, pair.method, pair.baseline),
+            *map(shown, (pair.task, pair.method, pair.baseline)),
             f"{pair.difference:+.2f}",
             f"{pair.p_value:.3f}",
             *judge.pair_cells(pair),

@@ -18,7 +18,6 @@ from typing import Literal, get_args
 
 import torch
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from rlattn.cli import Maybe, check_counts, flag, run_program
@@ -29,6 +28,7 @@ from rlattn.experiments.soak.work import generating, stepping
 from rlattn.experiments.throughput.memory import rss_mb
 from rlattn.hosts import load_host
 from rlattn.options import check_types
+from rlattn.terminal import Terminal
 
 MOST_GROWTH, MOST_SLOWDOWN = 2.0, 10.0  # percent
 
@@ -170,7 +170,7 @@ def _print(found: dict[Part, Flatness]) -> None:
             str(flat.samples),
             "flat" if is_flat(flat) else "not flat",
         )
-    Console(emoji=False).print(table)
+    Terminal().print(table)
 
 
 def main() -> None:

@@ -45,6 +45,7 @@ from rlattn.experiments.throughput.sweep import FEW_LANES, MAIN_LANES, Point, fa
 from rlattn.experiments.throughput.table import print_results
 from rlattn.experiments.throughput.texts import TextWorkload, prepare_texts
 from rlattn.experiments.throughput.workload import Workload, prepare
+from rlattn.terminal import Terminal
 
 _PICTURES = {"source_length": "lengths.png", "lanes": "lanes.png", "size": "sizes.png"}
 _AXES = {
@@ -75,7 +76,7 @@ def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -134,7 +135,7 @@ def _write(out: Path, results: dict[str, Any]) -> None:
 
 def main() -> None:
     """Runs from the command line; bad input prints one line and exits with 2."""
-    program = partial(run, console=Console(emoji=False), errors=Console(stderr=True, emoji=False))
+    program = partial(run, console=Terminal(), errors=Terminal(stderr=True))
     run_program("rlattn.experiments.throughput", __doc__, Config, program)
 
 
