@@ -76,7 +76,7 @@ def parse(text: str) -> Any:
     Raises:
         ValueError: If the text is something else.
     """
-    _check_depth(text)
+    check_depth(text)
     return json.loads(
         text, object_pairs_hook=_once, parse_constant=_refuse, parse_float=_finite_float
     )
@@ -88,8 +88,12 @@ def shown(data: object) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _check_depth(text: str) -> None:
-    """Counts brackets: a parser that went into them would need as much stack as a file asks for."""
+def check_depth(text: str) -> None:
+    """Counts brackets: a parser that went into them would need as much stack as a file asks for.
+
+    Raises:
+        ValueError: If there are more within each other than `DEEPEST`.
+    """
     depth = 0
     for token in _TOKEN.finditer(text):
         if token[0] in "[{":

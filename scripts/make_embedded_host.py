@@ -53,8 +53,10 @@ def main(
         folder = Path(work, out.name)
         card = train_builtin(corpus, config, folder)
         round_to_float16(folder / "model.safetensors")
-        model = MarianMTModel.from_pretrained(folder, dtype=torch.float32).eval()
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = MarianMTModel.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        ).eval()
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         for split, pairs in {"validation": corpus.valid, "test": corpus.test}.items():
             card[split] = greedy_quality(model, tokenizer, pairs)._asdict()
             print(f"{split}: {card[split]['bleu']:.2f} BLEU, {card[split]['chrf']:.2f} chrF")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from rlattn.checks import check_path
 from rlattn.errors import InputError
 
 _GZIP_MAGIC = b"\x1f\x8b"
+
+_RATIO, _ALWAYS = 100, 2**26
+"""How many times its size a packed file may have unpacked, and how many bytes in any case."""
 
 
 def read_text(path: Path) -> str:
@@ -92,7 +96,15 @@ def _read_bytes(path: Path) -> bytes:
         if data.startswith(_GZIP_MAGIC):
             raise InputError(f"{path}: this is a gzip file; give it a name that ends in .gz")
         return data
+    most = max(_ALWAYS, _RATIO * len(data))
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            unpacked = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a whole gzip file, though its name ends in .gz") from error
+    if len(unpacked) > most:
+        raise InputError(
+            f"{path}: unpacks to more than {most:,} bytes, {_RATIO} times its own, which no text "
+            "does; if this one does, unpack it first"
+        )
+    return unpacked

@@ -114,7 +114,9 @@ def train_builtin(
     pairs = list(corpus.train)
     texts = (text for pair in pairs for text in pair)
     tokenizer = (
-        AutoTokenizer.from_pretrained(start, model_max_length=config.max_length)
+        AutoTokenizer.from_pretrained(
+            start, model_max_length=config.max_length, trust_remote_code=False
+        )
         if start
         else train_tokenizer(texts, config.vocab_size, config.max_length)
     )

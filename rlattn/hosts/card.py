@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rlattn.jsonfiles import read_object
+
 _NAME = "rlattn.json"
 
 
 def read_card(folder: Path) -> dict[str, Any]:
     """Returns the card of a host that was trained here."""
-    card: dict[str, Any] = json.loads((folder / _NAME).read_text(encoding="utf-8"))
-    return card
+    return read_object(folder / _NAME)
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:

@@ -28,6 +28,9 @@ def load_host(
 ) -> Seq2SeqHost:
     """Loads a host in float32 from a local folder or, failing that, from the Hugging Face hub.
 
+    Weights are read from safetensors alone, and no code of the folder or the hub is run. For older
+    weights the error says how they are converted.
+
     Args:
         name: A folder with ``config.json``, weights and tokenizer; a hub id such as
             ``Helsinki-NLP/opus-mt-de-en``; ``embedded`` for the one that ships with rlattn; or
@@ -56,6 +59,11 @@ def load_host(
         pairs = corpus()
         config = with_budget(BuiltinConfig.for_corpus(pairs), rest)
         return load_host(builtin_host(pairs, config, device=device), device)
-    place = embedded_host() if name == "embedded" else name
-    model, tokenizer = pretrained(AutoModelForSeq2SeqLM, place, f"host {name}")
+    embedded = name == "embedded"
+    model, tokenizer = pretrained(
+        AutoModelForSeq2SeqLM,
+        embedded_host() if embedded else name,
+        f"host {name}",
+        installed=embedded,
+    )
     return Seq2SeqHost(model.to(torch.device(device)), tokenizer, name)

@@ -82,7 +82,9 @@ def begin_with(model: MarianMTModel, start: Path) -> None:
         InputError: If the shapes differ otherwise.
     """
     with without_progress_bars():
-        first = MarianMTModel.from_pretrained(start, dtype=torch.float32)
+        first = MarianMTModel.from_pretrained(
+            start, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        )
     ours, theirs = ({name: getattr(m.config, name) for name in _SHAPE} for m in (model, first))
     known = first.config.decoder_layers
     if ours != theirs or model.config.decoder_layers < known:

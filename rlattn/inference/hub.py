@@ -20,11 +20,14 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from rlattn.errors import InputError
+from rlattn.errors import InputError, explained
+from rlattn.folders import file_in, read_bytes
 from rlattn.inference.folder import CARD, PICTURE, WEIGHTS, read_folder
 from rlattn.inference.model_card import model_card
 
 _PAGE = "README.md"
+_LARGEST = 2**24
+"""The most bytes of a page or a picture."""
 
 
 def is_repo_id(name: object) -> bool:
@@ -97,10 +100,10 @@ def push_to_hub(
     card, _ = read_folder(folder)
     if not is_repo_id(repo_id):
         raise InputError(f"{repo_id}: expected a name on the hub, such as someone/a-policy")
-    drawn = _picture(folder / PICTURE if picture is None else Path(picture), picture is not None)
+    drawn = _picture(folder, picture)
     page = model_card(card, repo_id, picture=drawn is not None, license=license)
-    if (folder / _PAGE).is_file():
-        page = (folder / _PAGE).read_text(encoding="utf-8")
+    if (folder / _PAGE).exists():
+        page = _own(folder, _PAGE).decode("utf-8", errors="replace")
     with TemporaryDirectory() as staging:
         for name in (CARD, WEIGHTS):
             shutil.copyfile(folder / name, Path(staging, name))
@@ -125,16 +128,24 @@ def _upload(
     return str(address)
 
 
-def _picture(path: Path, wanted: bool) -> bytes | None:
-    if not wanted and not path.is_file():
+def _picture(folder: Path, named: str | Path | None) -> bytes | None:
+    """The picture that is named, or that of the folder if it has one."""
+    if named is None and not (folder / PICTURE).exists():
         return None
+    path = folder / PICTURE if named is None else Path(named)
     try:
-        content = path.read_bytes()
+        content = _own(folder, PICTURE) if named is None else path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: the picture cannot be read ({error.strerror})") from error
     if not content.startswith(b"\x89PNG\r\n\x1a\n"):
         raise InputError(f"{path}: expected a picture in PNG")
     return content
+
+
+def _own(folder: Path, name: str) -> bytes:
+    """A file of the folder; what a link leads to elsewhere would become public with it."""
+    with explained(str(folder)):
+        return read_bytes(file_in(folder, name), _LARGEST)
 
 
 @contextmanager

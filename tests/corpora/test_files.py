@@ -130,6 +130,15 @@ def test_bad_gzip(plain, damage):
     assert refuse((path, plain[1])).startswith(f"{path}: not a whole gzip file")
 
 
+def test_a_packed_file_that_unpacks_to_what_no_text_does(plain, monkeypatch):
+    monkeypatch.setattr("rlattn.corpora.lines._ALWAYS", 1000)
+    bomb = plain[0].with_name("bomb.de.gz")
+    bomb.write_bytes(gzip.compress(b"ein Satz\n" * 100_000))
+    assert "unpacks to more than" in refuse((bomb, plain[1]))
+    bomb.write_bytes(gzip.compress(plain[0].read_bytes()))
+    assert list(read_parallel((bomb, plain[1])).train)
+
+
 def test_gzip_under_a_plain_name(plain):
     plain[0].write_bytes(zipped(plain[0]).read_bytes())
     assert f"{plain[0]}: this is a gzip file" in refuse(plain)

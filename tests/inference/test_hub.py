@@ -142,6 +142,18 @@ def test_a_page_of_ones_own_is_kept(hub: Hub, folder: Path) -> None:
     assert hub.files()["README.md"] == b"# Mine\n"
 
 
+@pytest.mark.parametrize("name", ["README.md", "attention.png"])
+def test_what_a_link_leads_to_elsewhere_is_not_made_public(
+    hub: Hub, folder: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "secret").write_bytes(PNG)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match=f"{name} is a link that leads out of the folder"):
+        rlattn.push_to_hub(folder, NAME)
+    assert not hub.calls
+
+
 def test_the_settings_reach_the_hub(hub: Hub, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "other.png").write_bytes(PNG + b"!")
     rlattn.push_to_hub(folder, NAME, private=True, picture=tmp_path / "other.png", license="mit")

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rlattn.errors import InputError
+from rlattn.errors import InputError, explained
 from rlattn.experiments.compare.execute import test_run, train_run
 from rlattn.experiments.compare.runs import FAILURE, Run
 from rlattn.experiments.compare.scene import Settings
@@ -19,6 +19,8 @@ from rlattn.experiments.compare.workers import Job
 from rlattn.experiments.lock import alone
 from rlattn.experiments.outputs import check_output, claim_output, write_json
 from rlattn.files import make_folder
+from rlattn.folders import file_in
+from rlattn.jsonfiles import read_object
 
 COMPARISON = "comparison.json"
 """What a comparison is, for whoever wants to go on with it."""
@@ -43,7 +45,9 @@ def open_folder(out: Path, identity: Mapping[str, Any]) -> Iterator[None]:
             yield
         return
     with alone(out):
-        _check_same(out, json.loads(file.read_text(encoding="utf-8")), identity)
+        with explained(f"--out {out}"):
+            found = read_object(file_in(out, COMPARISON))
+        _check_same(out, found, identity)
         yield
 
 

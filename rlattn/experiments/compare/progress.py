@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from types import TracebackType
 
@@ -17,7 +16,9 @@ from rich.progress import (
 )
 
 from rlattn.experiments.compare.recorder import CURVE
+from rlattn.experiments.compare.runs import LARGEST
 from rlattn.experiments.compare.workers import Job
+from rlattn.jsonfiles import parse, read_text
 
 
 class Bars:
@@ -42,7 +43,11 @@ class Bars:
         steps: int | None,
         ended: Callable[[Job, str | None], None],
     ) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+        )
         self._progress = Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
         self._console, self._steps, self._told = console, steps, ended
         self._all = self._progress.add_task(what, total=jobs)
@@ -78,5 +83,5 @@ class Bars:
         for job, bar in self._running.values():
             curve = job.log.parent / CURVE
             if curve.is_file():
-                points = json.loads(curve.read_text(encoding="utf-8"))
+                points = parse(read_text(curve, LARGEST))
                 self._progress.update(bar, completed=points[-1]["env_steps"])

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rlattn.errors import InputError, explained
 from rlattn.experiments.compare.method import Method
 from rlattn.experiments.compare.tasks import Task
+from rlattn.folders import file_in
+from rlattn.jsonfiles import read_object
 
 RESULT, TEST, FAILURE = "result.json", "test.json", "failure.json"
 """What a training, a test and a crash leave; the first two are whole or not there."""
+
+LARGEST = 2**28
+"""The most bytes of such a file."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +50,15 @@ class Run:
 
     def result(self, out: Path) -> dict[str, Any] | None:
         """What its training left, if it is finished."""
-        return _read(self.folder(out) / RESULT)
+        return _read(self.folder(out) / RESULT, "valid", "curve", "env_steps", "spent", "found")
 
     def test(self, out: Path) -> dict[str, Any] | None:
         """What came of the test sentences, if they were read."""
-        return _read(self.folder(out) / TEST)
+        return _read(self.folder(out) / TEST, "reads_fraction", "truncated")
 
     def failure(self, out: Path) -> str | None:
         """The last line of the error of its crash, if it crashed."""
-        found = _read(self.folder(out) / FAILURE)
+        found = _read(self.folder(out) / FAILURE, "failure")
         return None if found is None else str(found["failure"])
 
 
@@ -81,8 +86,12 @@ def _tasks_of(method: Method, tasks: Sequence[Task]) -> Sequence[Task | None]:
     return [task for task in tasks if task.objective in method.objectives]
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
+def _read(path: Path, *fields: str) -> dict[str, Any] | None:
+    if not path.exists():
         return None
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    with explained(str(path.parent)):
+        content = read_object(file_in(path.parent, path.name), LARGEST)
+        for name in fields:
+            if name not in content:
+                raise InputError(f"{path.name}: the field {name} is missing")
     return content

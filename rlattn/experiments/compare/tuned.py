@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
-from rlattn.errors import InputError
+from rlattn.errors import InputError, explained
 from rlattn.experiments.compare.problems import problem_of
 from rlattn.experiments.compare.scene import Settings
 from rlattn.experiments.compare.settings import AnyConfig
+from rlattn.jsonfiles import read_object, shown
 
 
 def read_settings(config: AnyConfig) -> Settings:
@@ -27,10 +28,18 @@ def read_settings(config: AnyConfig) -> Settings:
         return {}
     path = tuned if config.settings is None else config.settings.expanduser()
     assert path is not None
-    try:
-        found: Settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"--settings {path}: expected the settings.json that --tune leaves ({error})"
-        ) from error
+    with explained(f"--settings {path}: expected the settings.json that --tune leaves"):
+        found: Settings = read_object(path)
+        for learner, objectives in found.items():
+            for objective, settings in _object(objectives, learner).items():
+                where = f"{learner}: {objective}"
+                for name, value in _object(settings, where).items():
+                    if not isinstance(value, bool | int | float | str | None):
+                        raise InputError(f"{where}: {name}: found {shown(value)}, expected a value")
     return found
+
+
+def _object(data: object, where: str) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: found {shown(data)}, expected an object with fields")
+    return data

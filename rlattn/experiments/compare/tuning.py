@@ -16,7 +16,7 @@ from rlattn.errors import InputError
 from rlattn.experiments.compare.comparison import note_failures, trainings
 from rlattn.experiments.compare.problems import problem_of
 from rlattn.experiments.compare.progress import Bars
-from rlattn.experiments.compare.runs import Run
+from rlattn.experiments.compare.runs import LARGEST, RESULT, Run
 from rlattn.experiments.compare.scene import Settings
 from rlattn.experiments.compare.settings import AnyConfig, budget, workers
 from rlattn.experiments.compare.spaces import Space
@@ -24,6 +24,7 @@ from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.compare.workers import Job, work
 from rlattn.experiments.outputs import write_json
 from rlattn.files import write_file
+from rlattn.jsonfiles import read_object
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -160,8 +161,8 @@ def tune(config: AnyConfig, tasks: Sequence[Task], console: Console) -> dict[str
 
     def ended(job: Job, failure: str | None) -> None:
         note(job, failure)
-        result = out / "runs" / job.name / "result.json"
-        found = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else None
+        folder = out / "runs" / job.name
+        found = read_object(folder / RESULT, LARGEST) if (folder / RESULT).is_file() else None
         for search in searches:
             search.tell(job.name, found)
         _write_trials(out / "trials.csv", searches)

@@ -75,12 +75,7 @@ def load_classifier(
         return load_classifier(builtin_classifier(pairs, config, device=device), device=device)
     if is_head(name):
         return kept_classifier(name, device)
-    model, tokenizer = pretrained(
-        AutoModelForSequenceClassification,
-        name,
-        f"classifier {name}",
-        use_safetensors=True,
-    )
+    model, tokenizer = pretrained(AutoModelForSequenceClassification, name, f"classifier {name}")
     if not _nameless(model):
         labels = None
     elif labels is None and corpus is not None:

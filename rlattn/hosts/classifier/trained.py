@@ -54,13 +54,13 @@ def load_encoder(name: str, device: str | torch.device) -> tuple[PreTrainedModel
     Raises:
         InputError: If there is no such encoder, or it cannot be read.
     """
-    place = _minilm() if name == MINILM else name
+    installed = name == MINILM
     model, tokenizer = pretrained(
         AutoModel,
-        place,
+        _minilm() if installed else name,
         f"encoder {name}",
         unused="pooler.",
-        use_safetensors=True,
+        installed=installed,
     )
     if getattr(model, "pooler", None) is not None:
         # No one reads it; and where its weights are missing, they are others each time.
