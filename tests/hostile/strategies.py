@@ -101,6 +101,9 @@ values: st.SearchStrategy[Any] = st.one_of(
 )
 """Whatever a field of some settings may be given."""
 
+keys: st.SearchStrategy[Any] = st.one_of(texts, st.none(), st.integers(), st.floats())
+"""What may stand before a value in a dictionary."""
+
 digits: st.SearchStrategy[str] = st.sampled_from(
     ["0", "1", "3", "-1", "01", "\u0661", "\u00b2", "1e3", "2.5", "9" * 20, "9" * 5000, "nan", ""]
 )

@@ -22,7 +22,7 @@ from rlattn.policy import AttentionPolicy, PolicyConfig
 from rlattn.rewards import REWARDS, TotalReward, make_reward
 from rlattn.rewards.registry import WRAPPERS
 from tests.envs.cores import make
-from tests.hostile.strategies import cases, digits, numbers, texts, values
+from tests.hostile.strategies import cases, digits, keys, numbers, texts, values
 
 names = st.one_of(st.sampled_from(sorted(FAMILIES)), texts)
 family_specs = st.one_of(
@@ -97,7 +97,7 @@ weight_specs = st.one_of(
 
 @cases(24)
 @given(
-    st.one_of(values, st.dictionaries(st.one_of(reward_names, values), weight_specs, max_size=2)),
+    st.one_of(values, st.dictionaries(st.one_of(reward_names, keys), weight_specs, max_size=2)),
     st.one_of(st.none(), values),
 )
 def test_weights_from_python(weights: Any, reads_target: Any) -> None:
