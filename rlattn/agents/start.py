@@ -7,6 +7,9 @@ import torch
 from rlattn.actions import Gate
 from rlattn.policy import AttentionPolicy
 
+HALF = 0.5
+"""What gates read at first where reads have no target."""
+
 
 def begin_at(policy: AttentionPolicy, reads: float, steps: int) -> None:
     """Has gates begin with as much as may be read, spread evenly over an episode.

@@ -19,6 +19,7 @@ from rlattn.agents.ppo import PointerPolicy
 from rlattn.agents.progress_table import ProgressTable
 from rlattn.agents.record import as_trained
 from rlattn.agents.reward_log import RewardLog
+from rlattn.agents.start import HALF, begin_at
 from rlattn.envs import ClassificationCore, Core
 from rlattn.errors import InputError
 from rlattn.files import make_folder
@@ -56,6 +57,9 @@ def make_ppo(
 ) -> PPO:
     """An unmodified PPO with our policy class.
 
+    Where what gates open adds up over an episode, they begin with the target of reads, or with half
+    of the text; see `begin_at`.
+
     Args:
         env: A `AttentionVecEnv`, wrapped or not.
         settings: See there; the defaults when not given.
@@ -71,7 +75,7 @@ def make_ppo(
         )
     settings = settings or PPOSettings()
     core = env.get_attr("core")[0]
-    return PPO(
+    ppo = PPO(
         PointerPolicy,
         env,
         n_steps=settings.rollout,
@@ -89,6 +93,10 @@ def make_ppo(
         seed=seed,
         device=device,
     )
+    if isinstance(core, ClassificationCore):
+        assert isinstance(ppo.policy, PointerPolicy)
+        begin_at(ppo.policy.attention, core.reward.reads_target or HALF, core.reading.steps)
+    return ppo
 
 
 def _batch_size(transitions: int, most: int) -> int:

@@ -110,7 +110,8 @@ def make_classification_core(
             trained on the corpus for a minute when it is asked for the first time.
         split: Which of the corpus's splits.
         action: The name of an action family.
-        reward: The weight of each reward term; ``{"gain": 1.0, "reads": -2.0}`` by default.
+        reward: The weight of each reward term; by default
+            ``{"final:probability": 1.0, "reads": -0.2}``.
         reads_target: Adapt the weight of the reads until this fraction of a text is read.
         device: Where the host and the lanes are.
         **settings: What `ClassificationCore` takes: `lanes`, `max_source`, `steps`, `stop`,
@@ -122,7 +123,7 @@ def make_classification_core(
     check_settings(settings, "classification")
     _check_split(split)
     if reward is None:
-        reward = {"gain": 1.0, "reads": -2.0}
+        reward = {"final:probability": 1.0, "reads": -0.2}
     return ClassificationCore(
         _classifier(host, device, corpus),
         getattr(_corpus(corpus), split),

@@ -15,9 +15,8 @@ from typing import Any
 from rich.console import Console
 
 from rlattn.actions import make_family
-from rlattn.agents import LabelValidator, Meter, PointerPolicy, PPOSettings, make_ppo
+from rlattn.agents import LabelValidator, Meter, PPOSettings, make_ppo
 from rlattn.agents.label_validation import label_quality
-from rlattn.agents.start import begin_at
 from rlattn.cli import run_program
 from rlattn.envs import AttentionVecEnv, ClassificationCore
 from rlattn.experiments.card_scores import card_label_scores
@@ -80,9 +79,6 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         rollout=16, batch_size=1024, learning_rate=config.learning_rate, gamma=config.gamma
     )
     ppo = make_ppo(AttentionVecEnv(core), settings, seed=config.seed, device=config.device)
-    if objective.reads_target is not None:
-        assert isinstance(ppo.policy, PointerPolicy)
-        begin_at(ppo.policy.attention, objective.reads_target, config.allocations)
     valid = corpus.valid[: config.valid_texts]
     texts, labels = [pair.source for pair in valid], [pair.target for pair in valid]
     native = classify_texts(host, texts, max_source=config.max_source)

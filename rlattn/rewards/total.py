@@ -15,7 +15,7 @@ from rlattn.errors import ContractError, InputError, RlattnError
 from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import make_reward
 from rlattn.rewards.step import Need, Step, Texts
-from rlattn.rewards.weights import Per, Weight, WeightSpec, make_weight
+from rlattn.rewards.weights import Per, Target, Weight, WeightSpec, make_weight
 
 
 class TotalReward:
@@ -57,6 +57,12 @@ class TotalReward:
     def weights(self) -> dict[str, float]:
         """What each term weighs now."""
         return {name: weight.value for name, weight in self._weights.items()}
+
+    @property
+    def reads_target(self) -> float | None:
+        """The fraction of the source to read, or None where the reads have no target."""
+        weight = self._weights.get("reads")
+        return weight.target if isinstance(weight, Target) else None
 
     @property
     def needs(self) -> frozenset[Need]:

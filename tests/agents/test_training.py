@@ -16,6 +16,8 @@ from rlattn.envs import AttentionVecEnv
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from tests.envs.cores import make
+from tests.envs.texts import make as make_reader
+from tests.hosts.classifier.small import small_classifier
 from tests.hosts.tiny import generate, sentences, tiny_host
 
 EVERY_ACTION = pytest.mark.parametrize(
@@ -155,6 +157,18 @@ def test_what_was_settled_for_the_host_is_saved_with_the_policy(
     with policy.steer(host.model) as trace:
         generate(host, sentences(3))
     assert (trace.reads_fraction > 0).all()
+
+
+@pytest.mark.parametrize(("target", "first"), [(0.2, 0.2), (None, 0.5)])
+def test_gates_of_a_classifier_begin_with_what_they_may_read(
+    target: float | None, first: float
+) -> None:
+    core = make_reader(small_classifier(), reads_target=target, steps=2, stop=False)
+    attention = make_ppo(AttentionVecEnv(core), SMALL).policy.attention
+    mask = torch.ones(1, 10_000, dtype=torch.bool)
+    gates = attention.family.distribution(attention.score.bias.expand(1, 10_000, 1), mask)
+    twice = torch.maximum(gates.sample(), gates.sample())
+    assert twice.mean().item() == pytest.approx(first, abs=0.02)
 
 
 def test_ppo_wants_lanes(host: Seq2SeqHost) -> None:

@@ -78,7 +78,7 @@ def test_a_classification_has_names_too(labelled_task: dict[str, Any]) -> None:
     )
     assert core.host.name == labelled_task["host"]
     assert (core.family.spec, core.reading) == ("topk:2", Reading(2, stop=False))
-    assert core.reward.weights["gain"] > 0 > core.reward.weights["reads"]
+    assert core.reward.weights["final:probability"] > 0 > core.reward.weights["reads"]
     assert core.host is make_classification_core(**labelled_task, lanes=2).host
     for settings, message in (({"prefix": "free"}, "prefix"), ({"split": "dev"}, "dev")):
         with pytest.raises(InputError, match=message):

@@ -67,7 +67,7 @@ def test_a_gate_opens_the_word_that_tells_and_stops(
                 right.append(infos[lane]["reward_final:accuracy"])
         return float(np.mean(single)), float(np.mean(right)), float(np.mean(reads))
 
-    assert greedy()[2] == 1.0, "at first all is read"
+    assert greedy()[1] < 0.8, "at first it looks anywhere"
     ppo.learn(12_000)
     single, right, reads = greedy()
     assert reads < 0.25

@@ -88,6 +88,7 @@ def finish(total: TotalReward, reads: float) -> None:
 
 def test_a_target_sets_the_weight_of_the_reads() -> None:
     total = TotalReward({"fidelity": 1.0}, reads_target=0.2)
+    assert total.reads_target == 0.2
     before = total.weights["reads"]
     assert before < 0
     finish(total, reads=0.05)
@@ -95,6 +96,10 @@ def test_a_target_sets_the_weight_of_the_reads() -> None:
     assert total.weights["fidelity"] == 1.0
     reward, values = total(step())
     assert torch.allclose(reward, values @ torch.tensor([1.0, total.weights["reads"]]))
+
+
+def test_a_weight_of_the_reads_is_no_target() -> None:
+    assert TotalReward({"fidelity": 1.0, "reads": -0.3}).reads_target is None
 
 
 def test_any_cost_can_have_a_target() -> None:

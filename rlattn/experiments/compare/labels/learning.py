@@ -8,7 +8,7 @@ from typing import Any
 from rlattn.agents import LabelPoint, Meter, Validator
 from rlattn.agents.allocator import keep_freed_memory
 from rlattn.agents.best import KeepsBest
-from rlattn.agents.start import begin_at
+from rlattn.agents.start import HALF, begin_at
 from rlattn.corpora import Pair
 from rlattn.experiments.compare.labels.recorder import LabelEqualReads, LabelRecorder
 from rlattn.experiments.compare.labels.scene import LabelScene, reading_of
@@ -16,9 +16,6 @@ from rlattn.experiments.compare.learning import POLICY, fresh_policy, steps_for
 from rlattn.experiments.compare.scene import Found, Outcome
 from rlattn.inference import Readings, TrainedPolicy, load
 from rlattn.policy import AttentionPolicy
-
-_HALF = 0.5
-"""What gates read at first where reads have no target."""
 
 Learn = Callable[[LabelScene, AttentionPolicy, KeepsBest[Any], int], None]
 """Trains a policy in place for so many environment steps, and has it validated meanwhile."""
@@ -62,7 +59,7 @@ def make_label_policy(scene: LabelScene) -> AttentionPolicy:
     assert scene.task is not None
     reading = reading_of(scene)
     policy = fresh_policy(scene, scene.task.family, reading.d_state(len(scene.host.labels)))
-    begin_at(policy, scene.task.reads or _HALF, reading.steps)
+    begin_at(policy, scene.task.reads or HALF, reading.steps)
     return policy
 
 
