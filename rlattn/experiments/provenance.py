@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 
 from rlattn.agents.record import command_line
+from rlattn.hosts.names import last_part
 
 _PACKAGES = (
     "rlattn",
@@ -69,9 +70,7 @@ def made_with(corpus: Identified | None, host: Identified) -> dict[str, Any]:
 
 
 def _identity(thing: Identified) -> dict[str, str]:
-    kind, colon, place = thing.name.rpartition(":")
-    name = f"{kind}{colon}{Path(place).name}" if Path(place).is_absolute() else thing.name
-    return {"name": name, "fingerprint": thing.fingerprint}
+    return {"name": last_part(thing.name), "fingerprint": thing.fingerprint}
 
 
 def provenance() -> dict[str, object]:

@@ -24,3 +24,13 @@ def placed(name: str | Path, words: Sequence[str]) -> str:
         if not Path(name).is_dir():
             return name
     return str(Path(name).resolve())
+
+
+def last_part(name: str) -> str:
+    """The name of a host or a corpus for people: where a folder is on a machine tells them nothing.
+
+    Args:
+        name: Of a folder from the root, with what stands before it; any other stays as it is.
+    """
+    kind, colon, place = name.rpartition(":")
+    return f"{kind}{colon}{Path(place).name}" if Path(place).is_absolute() else name

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TextIO
 
 from rlattn.hosts import Host
+from rlattn.hosts.names import last_part
 from rlattn.inference.readings import Readings
 from rlattn.plots.marks import marked
 from rlattn.plots.markup import escaped, template
@@ -72,7 +73,7 @@ def filled(host: Host, steps: int, parts: Mapping[str, str]) -> tuple[str, str]:
         for step in range(1, steps + 1)
     )
     known = {
-        "title": escaped(f"What {host.name} read"),
+        "title": escaped(f"What {last_part(host.name)} read"),
         "steps": str(steps),
         "legend": "\n".join(legend),
         **parts,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rlattn.hosts.names import placed
+from rlattn.hosts.names import last_part, placed
 
 WORDS = ("builtin", "builtin:", "embedded", "int8:")
 
@@ -39,3 +39,10 @@ def test_folders_become_absolute(name: str, here: Path) -> None:
 @pytest.mark.parametrize("name", ["someone/a-host", "mine:5min", "builtins", "no\0name"])
 def test_other_names_stay_as_they_are(name: str) -> None:
     assert placed(name, WORDS) == name
+
+
+def test_people_are_told_the_last_part_of_a_folder() -> None:
+    assert last_part("/home/me/cache/classifier-1") == "classifier-1"
+    assert last_part("pooled:/home/me/encoder") == "pooled:encoder"
+    for name in ("me/model", "minilm", "builtin:300steps", "./builtin"):
+        assert last_part(name) == name
