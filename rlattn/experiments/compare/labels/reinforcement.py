@@ -12,7 +12,7 @@ from rlattn.policy import AttentionPolicy
 from rlattn.rewards import Control, WeightSpec, controlled
 
 PRICE = 0.15
-"""The most that reading as much as the target costs, in nats."""
+"""The most that reading as much as the target costs, in probability of the label, or in nats."""
 
 
 def by_ppo(
@@ -24,21 +24,22 @@ def by_ppo(
     control: Control | None = None,
     start: AttentionPolicy | None = None,
 ) -> None:
-    """Trains a policy with PPO for what each step gains in the label's log-likelihood.
+    """Trains a policy with PPO for the probability of the label at the end, over the native one.
 
     Args:
         scene: What to work with.
         policy: What is trained.
         validator: What validates it.
         steps: Environment steps.
-        control: What takes the place of that gain, if anything.
+        control: What takes the place of that, if anything.
         start: What to begin with instead, if not with the policy itself.
     """
     task = scene.task
     assert task is not None
     chosen = {"rollout": 16, "batch_size": 1024, **scene.settings_of("ppo")}
     price = chosen.pop("reads_price", PRICE)
-    weights: dict[str, WeightSpec] = {"gain": 1.0}
+    # Not its logarithm: a host that is sure of a wrong label would count for all others.
+    weights: dict[str, WeightSpec] = {"final:probability": 1.0}
     if control is not None:
         weights = controlled(weights, control)
     if task.reads is not None:

@@ -20,7 +20,7 @@ def _gradient(trial: Trial) -> dict[str, Any]:
 
 
 _PRICES = (0.08, 0.15, 0.3)
-"""The most that reading as much as the target costs, in nats."""
+"""The most that reading as much as the target costs, in probability; by gradients in nats."""
 
 LABEL_SPACES: Mapping[str, Space] = {
     "gradient": Space(_gradient, {"learning_rate": 2e-3, "temperature": 1.0, "lanes": 16}, _PRICES),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlattn.actions import Gate, segments
+from rlattn.actions import segments
 from rlattn.corpora import Layout, NoisyPairs
 from rlattn.experiments.compare.labels.learning import make_label_policy
 from rlattn.experiments.compare.labels.methods import LABEL_METHODS
@@ -47,6 +47,12 @@ def scene(
     return Scene(host, pairs[12:], pairs[:12], task, seed, budget, settings, 50.0, folder)
 
 
+@pytest.fixture(autouse=True)
+def _sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some word ends a sentence."""
+    monkeypatch.setattr(segments, "_END", re.compile("^b"))
+
+
 @pytest.fixture(scope="module", params=["Bert", "ModernBertMean", "pooled"])
 def host(request: pytest.FixtureRequest) -> ClassifierHost[Any]:
     return small_pooled() if request.param == "pooled" else small_classifier(request.param)
@@ -63,9 +69,7 @@ def test_a_method_trains_and_labels(
     objective: str | None,
     plain: ClassifierHost[Any],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(segments, "_END", re.compile("^b"))  # some word ends a sentence
     task = None if objective is None else TASKS[objective]
     here, method = scene(plain, tmp_path, task), LABEL_METHODS[name]
     outcome = method.train(here)
@@ -142,10 +146,8 @@ def test_all_learners_of_a_seed_start_from_one_network(
 
 def test_gates_begin_with_what_they_may_read(plain: ClassifierHost[Any], tmp_path: Path) -> None:
     def opened(task: Task) -> float:
-        bias = make_label_policy(scene(plain, tmp_path, task)).score.bias
-        scores, mask = bias.expand(1, 10_000, 1), torch.ones(1, 10_000).bool()
-        gates = [Gate().distribution(scores, mask).sample() for _ in range(2)]
-        return float(torch.maximum(*gates).mean())  # by either of two allocations
+        bias = make_label_policy(scene(plain, tmp_path, task)).score.bias.detach()
+        return float(1 - (1 - torch.sigmoid(bias)) ** 2)  # by either of two allocations
 
     assert opened(Task("budget", 0.3)) == pytest.approx(0.3, abs=0.02)
     assert opened(Task("noise")) == pytest.approx(0.5, abs=0.02)
@@ -178,10 +180,10 @@ def test_what_was_read_is_judged_as_a_rationale(plain: ClassifierHost[Any], tmp_
     left = label_test(here, method, {"reads": 0.3}, here.valid)
     sources = plain.tokenize([pair.source for pair in here.valid], ROOM)
     own = faithfulness(plain, sources.ids, left["opened"]).sufficiency
-    np.testing.assert_allclose(left["sufficiency"]["own"], own, atol=1e-6)
+    np.testing.assert_allclose(left["sufficiency"]["own"], own, atol=1e-5)
     topk = label_test(here, LABEL_METHODS["topk"], {"reads": 0.3}, here.valid)
     np.testing.assert_allclose(
-        topk["sufficiency"]["own"], left["sufficiency"]["attention"], atol=1e-6
+        topk["sufficiency"]["own"], left["sufficiency"]["attention"], atol=1e-5
     )
     again = classify_parts(plain, Tokenized(sources.ids, 0), left["opened"])
     assert again.labels == left["labels"]
