@@ -166,7 +166,7 @@ def test_with_an_out_folder_every_axis_is_drawn(
     config = replace(TINY, quick=False, lanes=(2,), out=tmp_path)
     results = program.run(config, Console(file=printed, width=100), Console(file=errors))
     assert {path.name for path in tmp_path.iterdir()} == {
-        *("results.json", "shares.png", "lengths.png", "lanes.png", "sizes.png")
+        *("config.json", "results.json", "shares.png", "lengths.png", "lanes.png", "sizes.png")
     }
     assert all(
         (tmp_path / f"{name}.png").read_bytes().startswith(PNG) for name in ("lanes", "sizes")
