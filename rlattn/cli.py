@@ -15,7 +15,7 @@ import torch
 import tyro
 
 from rlattn.checks import check_whole
-from rlattn.errors import InputError, RlattnError
+from rlattn.errors import InputError, RlattnError, StoppedError
 from rlattn.files import explain, is_full
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
@@ -46,6 +46,9 @@ def run_program(module: str, description: str, config: type[T], run: Callable[[T
     try:
         run(options)
         sys.stdout.flush()
+    except StoppedError as error:
+        print(error, file=sys.stderr)
+        sys.exit(128 + error.signal)
     except RlattnError as error:
         _end(str(error))
     except BrokenPipeError:

@@ -35,6 +35,23 @@ class SteeringError(RlattnError, RuntimeError):
     """A steering was used wrongly, or did not reach the attention it was meant for."""
 
 
+class DivergedError(RlattnError, ArithmeticError):
+    """A training came to numbers that no policy has; the message says which, and when."""
+
+
+class StoppedError(RlattnError):
+    """A signal asked for the end, and what was under way is safe; the message says how to go on.
+
+    Args:
+        message: What was kept, and how to go on.
+        signal: The signal's number; a program exits with 128 and this.
+    """
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
+
+
 class ContractError(RlattnError, ValueError):
     """A term, family or task broke a rule that all of its kind keep; the message says which.
 

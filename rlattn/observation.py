@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rlattn.actions import Before
+from rlattn.state import State, take
 
 _LIMIT = float(torch.finfo(torch.float16).max)
 
@@ -95,6 +96,16 @@ class Observer:
         self.attention[:, width:] = 0.0
         self.attention[:, :width] = attention
         self.coverage[:, :width] += attention if covered is None else covered
+
+    def state_dict(self) -> State:
+        """What it remembers."""
+        return {"attention": self.attention, "coverage": self.coverage, "state": self._state}
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on from what another remembered."""
+        self.attention = take(state, "attention", self.attention)
+        self.coverage = take(state, "coverage", self.coverage)
+        self._state = take(state, "state", self._state)
 
     def view(self, mask: Tensor, lanes: Tensor | None = None) -> dict[str, Tensor]:
         """What it remembers, and the mask; later steps do not change these tensors.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import asdict
 from typing import Generic, Protocol
 
 from typing_extensions import TypeVar
 
 from rlattn.agents.meter import Meter, Spent
+from rlattn.fields import read
 from rlattn.inference import TrainedPolicy
+from rlattn.state import State, part, parts, take
 
 Learned = TypeVar("Learned", default=TrainedPolicy)
 """What is validated."""
@@ -48,6 +51,9 @@ class KeepsBest(ABC, Generic[AnyPoint, Learned]):
         best: The point of what is kept; None before the first.
     """
 
+    _point: type[AnyPoint]
+    """What a point of the curve is."""
+
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self.curve: list[AnyPoint] = []
@@ -60,6 +66,28 @@ class KeepsBest(ABC, Generic[AnyPoint, Learned]):
         if self._best_policy is None:
             raise RuntimeError("nothing was validated yet")
         return self._best_policy
+
+    def state_dict(self) -> State:
+        """The curve and what the training has cost, but for the policy."""
+        return {
+            "curve": [asdict(point) for point in self.curve],  # type: ignore[call-overload]
+            "best": None if self.best is None else self.curve.index(self.best),
+            "meter": self._meter.state_dict(),
+        }
+
+    def load_state_dict(self, state: State, policy: Learned | None) -> None:
+        """Goes on from another's curve.
+
+        Args:
+            state: Of the other.
+            policy: What that had kept, if anything.
+        """
+        points = parts(state, "curve")
+        self.curve = [read(self._point, point, "a point of the curve") for point in points]
+        self.best, self._best_policy = None, policy
+        if policy is not None:
+            self.best = self.curve[take(state, "best", 0)]
+        self._meter.load_state_dict(part(state, "meter"))
 
     def validate(self, policy: Learned, env_steps: int) -> AnyPoint:
         """Adds a point to the curve, and keeps the policy if it is the best so far.

@@ -10,6 +10,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from rlattn.agents.best import KeepsBest
 from rlattn.agents.training import trained_policy
+from rlattn.fields import read
+from rlattn.inference import TrainedPolicy, Training
+from rlattn.state import State, part, take
 
 _ELSEWHERE = ("env_steps", "score", "spent")
 """Parts of a point that logs have by other names, or need not have."""
@@ -27,6 +30,34 @@ class Validation(BaseCallback):
         super().__init__()
         self._validator, self._every = validator, every
         self._next = 0
+
+    def state_dict(self) -> State:
+        """The curve, the policy that is kept, and when the next validation is."""
+        kept = None
+        if self._validator.best is not None:
+            policy: TrainedPolicy = self._validator.policy
+            assert policy.training is not None
+            kept = {"weights": policy.policy.state_dict(), "training": asdict(policy.training)}
+        return {"validator": self._validator.state_dict(), "kept": kept, "next": self._next}
+
+    def load_state_dict(self, state: State, ppo: PPO) -> None:
+        """Goes on from the curve and the policy of another.
+
+        Args:
+            state: Of the other.
+            ppo: Will be validated.
+
+        Raises:
+            InputError: If the state is not that of such a training.
+        """
+        policy = None
+        if (kept := state["kept"]) is not None:
+            policy = trained_policy(ppo)
+            weights, own = part(kept, "weights"), policy.policy.state_dict()
+            policy.policy.load_state_dict({name: take(weights, name, own[name]) for name in own})
+            policy.training = read(Training, part(kept, "training"), "training")
+        self._validator.load_state_dict(part(state, "validator"), policy)
+        self._next = take(state, "next", 0)
 
     def _on_step(self) -> bool:
         return True

@@ -51,6 +51,8 @@ class LabelValidator(KeepsBest[LabelPoint, Learned]):
         reads_weight: The weight of the reads in the reward, when there is no target.
     """
 
+    _point = LabelPoint
+
     def __init__(
         self,
         pairs: Sequence[Pair],

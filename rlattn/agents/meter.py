@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 
+from rlattn.fields import read
 from rlattn.hosts import Host
+from rlattn.state import State, part
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,15 @@ class Meter:
             astuple(self._before), astuple(self._now()), astuple(self._started), strict=True
         )
         return Spent(*(before + now - started for before, now, started in parts))
+
+    def state_dict(self) -> State:
+        """What was spent so far."""
+        return {"spent": asdict(self.spent)}
+
+    def load_state_dict(self, state: State) -> None:
+        """Counts on from what another had counted, from now on."""
+        self._before = read(Spent, part(state, "spent"), "spent")
+        self._started = self._now()
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -9,21 +9,20 @@ from pathlib import Path
 
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 from tqdm import TqdmExperimentalWarning
 
 from rlattn.agents.allocator import keep_freed_memory
-from rlattn.agents.board import Board
+from rlattn.agents.divergence import Divergence
+from rlattn.agents.logs import LogLines, open_logs
 from rlattn.agents.ppo import PointerPolicy
-from rlattn.agents.progress_table import ProgressTable
 from rlattn.agents.record import as_trained
 from rlattn.agents.reward_log import RewardLog
 from rlattn.agents.start import HALF, begin_at
 from rlattn.envs import ClassificationCore, Core
 from rlattn.errors import InputError
-from rlattn.files import make_folder
 from rlattn.inference import TrainedPolicy
+from rlattn.state import State
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,7 @@ def learn(
     *,
     log_folder: str | Path | None = None,
     progress: bool = True,
+    resumed: State | None = None,
 ) -> PPO:
     """Trains, and logs every reward term and its weight by name.
 
@@ -143,19 +143,29 @@ def learn(
     Args:
         ppo: What `make_ppo` gave.
         steps: Environment steps, all lanes together.
-        callbacks: What else watches; `RewardLog` always does.
+        callbacks: What else watches; `RewardLog` and `Divergence` always do.
         log_folder: Where ``progress.csv`` and TensorBoard's files go; None for nowhere.
         progress: Whether to draw a progress bar.
+        resumed: What was logged before a checkpoint from which this PPO was restored, see
+            `rlattn.agents.logs`; None begins anew.
 
     Raises:
+        DivergedError: If the policy breaks, or the importance ratios explode.
+        ContractError: If a reward term breaks its contract.
         OutputError: If a log cannot be written.
     """
     keep_freed_memory()
+    done = 0 if resumed is None else ppo.num_timesteps
     if log_folder is not None:
-        folder = Path(log_folder)
-        make_folder(folder)
-        ppo.set_logger(Logger(str(folder), [ProgressTable(folder / "progress.csv"), Board(folder)]))
+        ppo.set_logger(open_logs(Path(log_folder), resumed, done))
+    watching = [Divergence(), *callbacks, RewardLog(), LogLines()]
     with warnings.catch_warnings():
         # Stable-Baselines3's progress bar is tqdm's, which calls itself experimental each time.
         warnings.simplefilter("ignore", TqdmExperimentalWarning)
-        return ppo.learn(steps, callback=[*callbacks, RewardLog()], progress_bar=progress)
+        return ppo.learn(
+            steps - done,
+            callback=watching,
+            log_interval=None,  # type: ignore[arg-type]
+            reset_num_timesteps=resumed is None,
+            progress_bar=progress,
+        )

@@ -54,6 +54,8 @@ class Validator(KeepsBest[Point, Learned]):
         best: The point of the policy that is kept; None before the first.
     """
 
+    _point = Point
+
     def __init__(
         self,
         pairs: Sequence[Pair],

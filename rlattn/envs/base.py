@@ -18,7 +18,7 @@ from rlattn.checks import check_whole
 from rlattn.corpora import Pair
 from rlattn.envs.actions import ActionReader
 from rlattn.envs.books import Books
-from rlattn.envs.queue import Queue
+from rlattn.envs.queue import Queue, packed, unpacked
 from rlattn.envs.store import Rows
 from rlattn.envs.transition import Transition, View
 from rlattn.errors import ContractError, InputError
@@ -26,6 +26,7 @@ from rlattn.hosts import Host
 from rlattn.observation import Observer
 from rlattn.rewards import Step, Texts, TotalReward
 from rlattn.rewards.weights import Per
+from rlattn.state import State, part, take
 from rlattn.steering import Allocation
 
 MOST_SEED = 2**63 - 1
@@ -225,6 +226,44 @@ class Core(ABC):
         self._kept.clear()
         self._begin(np.arange(self.lanes))
         return self.view()
+
+    def state_dict(self) -> State:
+        """All that the next steps depend on, once there was a reset.
+
+        Memories of sources that no lane reads any more are not among it: observations of before
+        cannot be read by those who go on from here.
+        """
+        needed = min(self._queue.oldest, int(self._memory.min()))
+        return {
+            "queue": self._queue.state_dict(),
+            "memories": self._queue.memories.state_dict(needed),
+            "observer": self._observer.state_dict(),
+            "books": self._books.state_dict(),
+            "reward": self.reward.state_dict(),
+            "tokens": self._tokens,
+            "fed": self._fed,
+            "memory": self._memory,
+            "pairs": packed(self._pairs),
+            "checked": self._checked,
+        }
+
+    @torch.inference_mode()
+    def load_state_dict(self, state: State) -> None:
+        """Goes on where another core of the same settings was: the same steps from here on.
+
+        Raises:
+            InputError: If the state is not that of such a core.
+        """
+        self.reset()  # makes what comes with the first sources; what is in it is replaced
+        self._queue.load_state_dict(part(state, "queue"))
+        self._queue.memories.load_state_dict(part(state, "memories"))
+        self._observer.load_state_dict(part(state, "observer"))
+        self._books.load_state_dict(part(state, "books"))
+        self.reward.load_state_dict(part(state, "reward"))
+        self._tokens, self._fed = take(state, "tokens", self._tokens), take(state, "fed", self._fed)
+        self._memory, self._pairs = take(state, "memory", self._memory), unpacked(state)
+        self._checked = take(state, "checked", False)
+        self._kept.clear()
 
     def _decide(self, action: Tensor) -> tuple[Allocation, Tensor]:
         """What actions do, and what they leave open, ``[lanes, width]``."""

@@ -7,6 +7,7 @@ import torch
 
 from rlattn.rewards import Step, TotalReward
 from rlattn.rewards.weights import Per
+from rlattn.state import State, take
 
 
 class Books:
@@ -27,6 +28,14 @@ class Books:
     def restart(self, lanes: np.ndarray) -> None:
         """Clears the books of lanes that begin a sentence."""
         self._sums[lanes] = 0.0
+
+    def state_dict(self) -> State:
+        """What stands in the books."""
+        return {"sums": self._sums}
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on from what stood in other books."""
+        self._sums = take(state, "sums", self._sums)
 
     def enter(self, step: Step) -> np.ndarray:
         """Has a step rewarded, and writes it down.

@@ -19,6 +19,7 @@ from rlattn.envs.transition import Transition
 from rlattn.hosts.classifier import ClassifierHost, EncodedTexts
 from rlattn.reading import Reading, look
 from rlattn.rewards import Step, TotalReward
+from rlattn.state import State, part, take
 
 
 class ClassificationCore(Core):
@@ -170,6 +171,31 @@ class ClassificationCore(Core):
             partial=self._texts(np.arange(self.lanes)) if "partial" in self._needs else None,
         )
         return self._settle(step, done, np.zeros_like(done), self._chosen)
+
+    def state_dict(self) -> State:
+        """All that the next steps depend on: see `Core.state_dict`."""
+        assert self._encoded is not None
+        return {
+            **super().state_dict(),
+            "ages": self._ages,
+            "encoded": self._encoded.state_dict(),
+            "opened": self._opened,
+            "label": self._label,
+            "chosen": self._chosen,
+            "native": self._native,
+        }
+
+    @torch.inference_mode()
+    def load_state_dict(self, state: State) -> None:
+        """Goes on where another core was: see `Core.load_state_dict`."""
+        super().load_state_dict(state)
+        assert self._encoded is not None
+        self._ages = take(state, "ages", self._ages)
+        self._encoded = self._encoded.like(part(state, "encoded"))
+        self._opened = take(state, "opened", self._opened)
+        self._label = take(state, "label", self._label)
+        self._chosen = take(state, "chosen", self._chosen)
+        self._native = take(state, "native", self._native)
 
     def hypotheses(self, lanes: np.ndarray) -> list[str]:
         """The labels that the host chose last in the given lanes; empty before the first step."""

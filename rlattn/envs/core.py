@@ -20,6 +20,7 @@ from rlattn.errors import InputError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.hosts.pieces import tokens
 from rlattn.rewards import Step, TotalReward
+from rlattn.state import State, part, take
 from rlattn.steering.bands import band_slices
 
 
@@ -203,6 +204,30 @@ class TranslationCore(Core):
             partial=self._texts(np.arange(self.lanes)) if "partial" in needs else None,
         )
         return self._settle(step, ended, truncated, written)
+
+    def state_dict(self) -> State:
+        """All that the next steps depend on: see `Core.state_dict`."""
+        needed = min(self._episodes.oldest_native, self._natives.oldest)
+        return {
+            **super().state_dict(),
+            "native_rows": self._episodes.natives.state_dict(needed),
+            "sources": self._sources.state_dict(),
+            "decoder": self._decoder.state_dict(),
+            "natives": self._natives.state_dict(),
+            "targets": self._targets,
+            "written": self._written,
+        }
+
+    @torch.inference_mode()
+    def load_state_dict(self, state: State) -> None:
+        """Goes on where another core was: see `Core.load_state_dict`."""
+        super().load_state_dict(state)
+        self._episodes.natives.load_state_dict(part(state, "native_rows"))
+        self._sources.load_state_dict(part(state, "sources"))
+        self._decoder.load_state_dict(part(state, "decoder"))
+        self._natives.load_state_dict(part(state, "natives"))
+        self._targets = take(state, "targets", self._targets)
+        self._written = take(state, "written", self._written)
 
     def hypotheses(self, lanes: np.ndarray) -> list[str]:
         """What the given lanes have written so far."""

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from rlattn.corpora import Pair
-from rlattn.envs.queue import Batch, Queue, append, padded
+from rlattn.envs.queue import Batch, Queue, append, packed, padded, unpacked
 from rlattn.envs.store import RowStore
+from rlattn.errors import InputError
 from rlattn.hosts import Encoded, Seq2SeqHost
 from rlattn.hosts.greedy import greedy
+from rlattn.state import State, part, parts, take
 
 _NONE = np.zeros((0, 2), np.int64)
 
@@ -54,6 +56,36 @@ class Episodes:
             self.native[rows],
             self.targets[rows],
             [self.pairs[row] for row in rows],
+        )
+
+    def state_dict(self) -> State:
+        """All of it but the encoder's output, which nobody asks for again."""
+        return {
+            "mask": self.encoded.mask,
+            "cross": self.encoded.cross,
+            "rows": self.rows,
+            "sources": self.sources,
+            "memory": self.memory,
+            "native": self.native,
+            "targets": self.targets,
+            "pairs": packed(self.pairs),
+        }
+
+    def like(self, state: State) -> Episodes:
+        """Others of the same host, from their state."""
+        mask = take(state, "mask", self.encoded.mask, (None, None))
+        layers, _, heads, _, width = self.encoded.cross.shape
+        cross = take(state, "cross", self.encoded.cross, (layers, len(mask), heads, None, width))
+        names = ("rows", "memory", "native")
+        rows, memory, native = (take(state, name, self.rows, (None,)) for name in names)
+        return Episodes(
+            Encoded(cross.new_zeros(*mask.shape, 0), mask, cross),
+            rows,
+            take(state, "sources", self.sources, (len(rows), self.sources.shape[1])),
+            memory,
+            native,
+            take(state, "targets", self.targets, (len(rows), self.targets.shape[1])),
+            unpacked(state),
         )
 
 
@@ -105,6 +137,41 @@ class EpisodeQueue(Queue):
         # For each band, batch and row of every sentence that waits for it, ``[waiting, 2]``.
         self._waiting: list[np.ndarray] = []
         self._oldest_native = 0
+
+    def state_dict(self) -> State:
+        """What is still to come, but for memories and native outputs."""
+        lengths = np.fromiter(map(len, self._greedy.values()), np.int64, len(self._greedy))
+        tokens = [token for target in self._greedy.values() for token in target]
+        return {
+            **super().state_dict(),
+            "read_ahead": [episodes.state_dict() for episodes in self._read_ahead],
+            "waiting": self._waiting,
+            "oldest_native": self._oldest_native,
+            "greedy": {
+                "indices": np.fromiter(self._greedy, np.int64, len(self._greedy)),
+                "lengths": lengths,
+                "tokens": np.array(tokens, np.int64),
+            },
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on where another queue of the same split was, once this one has begun, too."""
+        super().load_state_dict(state)
+        one = self._read_ahead[0]
+        self._read_ahead = [one.like(each) for each in parts(state, "read_ahead")]
+        waiting = parts(state, "waiting")
+        if len(waiting) != self._bands:
+            raise InputError(f"{len(waiting)} bands wait for sentences: expected {self._bands}")
+        self._waiting = [take({"waiting": each}, "waiting", _NONE, (None, 2)) for each in waiting]
+        self._oldest_native = take(state, "oldest_native", 0)
+        known = part(state, "greedy")
+        indices, lengths, tokens = (
+            take(known, name, one.rows, (None,)) for name in ("indices", "lengths", "tokens")
+        )
+        targets = np.split(tokens, np.cumsum(lengths)[:-1])
+        self._greedy = {
+            int(i): target.tolist() for i, target in zip(indices, targets, strict=False)
+        }
 
     @property
     def oldest_native(self) -> int:

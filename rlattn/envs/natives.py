@@ -13,6 +13,7 @@ from rlattn.envs.store import RowStore
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.hosts.forward import Step
 from rlattn.rewards import Need
+from rlattn.state import State, part, take
 
 
 def wants_stored(needs: Set[Need], prefix: Prefix) -> bool:
@@ -57,6 +58,19 @@ class Natives:
     def oldest(self) -> int:
         """The name of the first stored row that a lane still needs."""
         return int(self._first.min())
+
+    def state_dict(self) -> State:
+        """Where the lanes are, but for what is stored."""
+        return {
+            "first": self._first,
+            "twin": None if self._twin is None else self._twin.state_dict(),
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on where others were, once the sources are theirs."""
+        self._first = take(state, "first", self._first)
+        if self._twin is not None:
+            self._twin.load_state_dict(part(state, "twin"))
 
     def start(self, lanes: np.ndarray, first: np.ndarray) -> None:
         """Puts lanes at the start of a sentence whose stored rows begin with `first`."""

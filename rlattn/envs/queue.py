@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from rlattn.corpora import Pair
 from rlattn.envs.store import RowStore
 from rlattn.hosts import Host
 from rlattn.observation import compact
+from rlattn.state import State, part, parts, take
 
 AHEAD = 4
 """How many sources a lane are read at a time, so that those of like length can go together."""
@@ -66,8 +67,30 @@ class Queue(ABC):
     def seed(self, seed: int) -> None:
         """Begins a new order of the corpus."""
         self._rng = np.random.default_rng(seed)
-        self._order: Iterator[int] = iter(())
+        self._order = np.zeros(0, np.int64)
+        self._before_order: dict[str, Any] = {}  # the random state that the order came from
+        self._drawn = 0
         self._oldest = 0
+
+    def state_dict(self) -> State:
+        """What is still to come, but for the memories."""
+        return {
+            "random": self._rng.bit_generator.state,
+            "before_order": self._before_order,
+            "drawn": self._drawn,
+            "oldest": self._oldest,
+            "truncated": self.truncated,
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on where another queue of the same split was, which had the same memories."""
+        if before := part(state, "before_order"):
+            # The order itself may be as long as the corpus.
+            self._rng.bit_generator.state = before
+            self._shuffle()
+        self._drawn = take(state, "drawn", 0)
+        self._rng.bit_generator.state = part(state, "random")
+        self._oldest, self.truncated = take(state, "oldest", 0), take(state, "truncated", 0)
 
     @property
     def oldest(self) -> int:
@@ -94,11 +117,14 @@ class Queue(ABC):
         ]
 
     def _next_index(self) -> int:
-        index = next(self._order, None)
-        if index is None:
-            self._order = iter(self._rng.permutation(len(self._split)).tolist())
-            index = next(self._order)
-        return index
+        if self._drawn == len(self._order):
+            self._shuffle()
+        self._drawn += 1
+        return int(self._order[self._drawn - 1])
+
+    def _shuffle(self) -> None:
+        self._before_order = dict(self._rng.bit_generator.state)
+        self._order, self._drawn = self._rng.permutation(len(self._split)), 0
 
     def _remember(self, memory: Tensor, mask: Tensor, sources: list[list[int]]) -> np.ndarray:
         """Keeps memories ``[rows, source, d_model]``; the names of their first rows, ``[rows]``."""
@@ -118,3 +144,13 @@ def padded(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
     for place, row in zip(wide, rows, strict=True):
         place[: len(row)] = row
     return wide
+
+
+def packed(pairs: Sequence[Pair]) -> list[list[str]]:
+    """Pairs as a state has them."""
+    return [list(pair) for pair in pairs]
+
+
+def unpacked(state: State, name: str = "pairs") -> list[Pair]:
+    """The pairs of a state."""
+    return [Pair(source, target) for source, target in parts(state, name)]

@@ -60,6 +60,10 @@ class AttentionVecEnv(VecEnv):
             self._renderer.restart()
         return observe(self.core, view, self._memory())
 
+    def observation(self) -> VecEnvObs:
+        """What each lane sees now."""
+        return observe(self.core, self.core.view(), self._memory())
+
     def step_async(self, actions: np.ndarray) -> None:
         """Takes one action per lane, ``[lanes, ...]``."""
         self._action = as_tensor(actions)

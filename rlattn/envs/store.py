@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rlattn.state import State, take
+
 _stores: WeakValueDictionary[int, Rows] = WeakValueDictionary()
 _ids = count()
 
@@ -116,6 +118,17 @@ class RowStore(Rows):
                 "`horizon` at least as long as the rollouts that are kept"
             )
         return self._rows[names % len(self._rows)]
+
+    def state_dict(self, first: int) -> State:
+        """The rows from the given name on."""
+        first = max(first, self._first)
+        return {"first": first, "rows": self._rows[self._places(first, self._end - first)]}
+
+    def load_state_dict(self, state: State) -> None:
+        """Holds these rows, by the names that they have, and no others."""
+        rows = take(state, "rows", self._rows, (None, self._rows.shape[1]))
+        self._first = self._end = take(state, "first", 0)
+        self.append(rows)
 
     def _places(self, first: int, count: int) -> Tensor:
         return torch.arange(first, first + count, device=self._rows.device) % len(self._rows)

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from rlattn.corpora import Pair
-from rlattn.envs.queue import Queue, padded
+from rlattn.envs.queue import Queue, packed, padded, unpacked
 from rlattn.errors import InputError
 from rlattn.hosts.classifier import ClassifierHost, EncodedTexts
+from rlattn.state import State, part, take
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,30 @@ class LabelledTexts:
             self.label[rows],
             None if self.native is None else self.native[places],
             [self.pairs[row] for row in rows],
+        )
+
+    def state_dict(self) -> State:
+        """All of it."""
+        return {
+            "encoded": self.encoded.state_dict(),
+            "sources": self.sources,
+            "memory": self.memory,
+            "label": self.label,
+            "native": self.native,
+            "pairs": packed(self.pairs),
+        }
+
+    def like(self, state: State) -> LabelledTexts:
+        """Others of the same host, from their state."""
+        encoded, native = self.encoded.like(part(state, "encoded")), self.native
+        rows = len(encoded.mask)
+        return LabelledTexts(
+            encoded,
+            take(state, "sources", self.sources, (rows, self.sources.shape[1])),
+            take(state, "memory", self.memory, (rows,)),
+            take(state, "label", self.label, (rows,)),
+            None if native is None else take(state, "native", native, (rows, native.shape[1])),
+            unpacked(state),
         )
 
     @classmethod
@@ -93,6 +118,19 @@ class TextQueue(Queue):
         super().seed(seed)
         self._read_ahead: LabelledTexts | None = None
         self._waiting = np.zeros(0, np.int64)
+
+    def state_dict(self) -> State:
+        """What is still to come, but for the memories."""
+        assert self._read_ahead is not None
+        waiting = self._read_ahead.pick(self._waiting)
+        return {**super().state_dict(), "waiting": waiting.state_dict()}
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on where another queue of the same split was, once this one has begun, too."""
+        super().load_state_dict(state)
+        assert self._read_ahead is not None
+        self._read_ahead = self._read_ahead.like(part(state, "waiting"))
+        self._waiting = np.arange(len(self._read_ahead.pairs))
 
     @property
     def _waits(self) -> bool:

@@ -41,6 +41,14 @@ class TrainingConfig(Protocol):
     def out(self) -> Path | None:
         """The folder for the results, or None for one that is named after the time."""
 
+    @property
+    def checkpoint_minutes(self) -> float:
+        """How much time passes between two checkpoints."""
+
+    @property
+    def resume(self) -> Path | None:
+        """The folder of the run to go on with, or None for a new one."""
+
 
 def check_training(config: TrainingConfig, *counts: str, name: str) -> Path:
     """Checks numbers and device, imports modules, and names the out folder.
@@ -52,6 +60,7 @@ def check_training(config: TrainingConfig, *counts: str, name: str) -> Path:
 
     Raises:
         InputError: If a number is out of range, the device is not there, or the folder is taken.
+            The one of a run that is resumed is not.
     """
     check_types(config)
     check_counts(config, *counts)
@@ -60,8 +69,14 @@ def check_training(config: TrainingConfig, *counts: str, name: str) -> Path:
         raise InputError(f"--gamma {config.gamma}: expected a number from 0 to 1")
     if not 0 <= config.seed < 2**32:
         raise InputError(f"--seed {config.seed}: expected a number from 0 to {2**32 - 1}")
+    if not (math.isfinite(config.checkpoint_minutes) and config.checkpoint_minutes >= 0):
+        raise InputError(
+            f"--checkpoint-minutes {config.checkpoint_minutes}: expected a number, at least 0"
+        )
     check_device(config.device)
     import_modules(config.imports)
+    if config.resume is not None:
+        return config.resume
     return check_output(config.out or Path("runs") / time.strftime(f"{name}-%Y%m%d-%H%M%S"))
 
 

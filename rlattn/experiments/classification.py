@@ -101,6 +101,10 @@ class Config(LabelledMaterial):
         seed: Seed of everything that is random.
         out: The folder for the results, new or empty; by default one below runs/ named after the
             time.
+        checkpoint_minutes: A checkpoint is written whenever so much time has passed; and when the
+            run is interrupted, and when the training is over.
+        resume: The folder of a run to go on with, from its last checkpoint. Its settings are those
+            that it began with.
     """
 
     action: Maybe[str] = None
@@ -118,6 +122,8 @@ class Config(LabelledMaterial):
     gamma: Maybe[float] = None
     seed: int = 0
     out: Maybe[Path] = None
+    checkpoint_minutes: float = 2.0
+    resume: Maybe[Path] = None
 
 
 def choose_action(config: Config) -> str:

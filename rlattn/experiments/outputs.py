@@ -40,7 +40,10 @@ def check_output(path: str | os.PathLike[str]) -> Path:
     """
     folder = check_path(path).expanduser()
     try:
-        occupied = folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
+        # A lock that is left behind, and a description that its process did not come to finish.
+        occupied = folder.is_dir() and not all(
+            path.name.startswith((LOCK, ".config.json.")) for path in folder.iterdir()
+        )
         # What exists of the path decides: the folder itself, or the one it will be made in.
         nearest = folder
         while not nearest.exists() and nearest != nearest.parent:

@@ -6,6 +6,7 @@ first, on any machine and offline, and ends with a table of what was reached.
 
 from __future__ import annotations
 
+import shlex
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -28,9 +29,10 @@ from rlattn.experiments.classification import (
     find_material,
 )
 from rlattn.experiments.label_judge import judge_labels
-from rlattn.experiments.outputs import CONFIG, RESULTS, claim_output, write_json
+from rlattn.experiments.outputs import RESULTS, write_json
 from rlattn.experiments.provenance import made_with
-from rlattn.experiments.training import tell_truncated, train
+from rlattn.experiments.resume import finished_results, run_folder, settings_of_run
+from rlattn.experiments.training import forget_checkpoints, tell_truncated, train
 from rlattn.inference.classification import classify_texts
 from rlattn.rewards import TotalReward
 from rlattn.terminal import Terminal
@@ -56,6 +58,9 @@ def run(config: Config, console: Console) -> dict[str, Any]:
 
 def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     started = time.monotonic()
+    config = settings_of_run(config)
+    if (results := finished_results(config.resume, console)) is not None:
+        return results
     out = check(config)
     config = replace(config, action=choose_action(config))
     objective = choose_objective(config)
@@ -84,19 +89,18 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     native = classify_texts(host, texts, max_source=config.max_source)
     accuracy, likelihood = label_quality(native, labels)
     made = made_with(corpus, host)
-    held.enter_context(claim_output(out))
-    write_json(
-        out / CONFIG,
-        {
-            "experiment": "ppo_classify",
-            **asdict(config),
-            "out": out,
-            "objective_resolved": objective,
-            "ppo": replace(settings, gamma=ppo.gamma),
-            "labels": host.labels,
-            **made,
-        },
-    )
+    description = {
+        "experiment": "ppo_classify",
+        **asdict(config),
+        "out": out,
+        "objective_resolved": objective,
+        "ppo": replace(settings, gamma=ppo.gamma),
+        "labels": host.labels,
+        **made,
+    }
+    resume = config.resume is not None
+    command = held.enter_context(run_folder(out, description, console, resume=resume))
+    made["provenance"]["command"] = shlex.join(command)
     console.print(
         f"host {host.name} on {corpus.name}: accuracy {accuracy:.1f} on {len(valid)} validation "
         f"texts; results go to {out}",
@@ -121,6 +125,10 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         corpus=corpus.name,
         native={"accuracy": accuracy},
         reads_target=objective.reads_target,
+        minutes=config.checkpoint_minutes,
+        resume=resume,
+        command=command,
+        console=console,
     )
     results = {
         **judge_labels(
@@ -134,7 +142,7 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         ),
         "env_steps": ppo.num_timesteps,
         "training_seconds": trained.seconds,
-        "seconds": time.monotonic() - started,
+        "seconds": time.monotonic() - started + trained.earlier,
         "valid": {
             "native": {"accuracy": accuracy, "log_likelihood": likelihood},
             "kept": trained.kept,
@@ -144,9 +152,10 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         "dropped_training_texts": corpus.dropped,
         **made,
     }
-    write_json(out / RESULTS, results)
     trained.policy.scores = card_label_scores(results, validated=len(valid))
     trained.policy.save(out / "policy")
+    write_json(out / RESULTS, results)  # the last: a run with results is over
+    forget_checkpoints(out)
     tell_truncated(results, "texts", f"{config.max_source} tokens", console)
     return results
 

@@ -6,6 +6,7 @@ embedded host, on any machine and offline, and ends with a table of what was rea
 
 from __future__ import annotations
 
+import shlex
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -19,11 +20,12 @@ from rlattn.agents import Meter, PPOSettings, Validator, make_ppo
 from rlattn.cli import run_program
 from rlattn.envs import AttentionVecEnv, TranslationCore
 from rlattn.experiments.card_scores import card_scores
-from rlattn.experiments.outputs import CONFIG, RESULTS, claim_output, write_json
+from rlattn.experiments.outputs import RESULTS, write_json
 from rlattn.experiments.provenance import made_with
 from rlattn.experiments.report import judge
+from rlattn.experiments.resume import finished_results, run_folder, settings_of_run
 from rlattn.experiments.statistics import corpus_scores
-from rlattn.experiments.training import tell_truncated, train
+from rlattn.experiments.training import forget_checkpoints, tell_truncated, train
 from rlattn.experiments.translation import Config, check, choose_objective, find_material
 from rlattn.files import write_file
 from rlattn.inference import translate
@@ -52,6 +54,9 @@ def run(config: Config, console: Console) -> dict[str, Any]:
 
 def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     started = time.monotonic()
+    config = settings_of_run(config)
+    if (results := finished_results(config.resume, console)) is not None:
+        return results
     out = check(config)
     objective = choose_objective(config)
     reward = TotalReward(objective.weights, objective.reads_target)
@@ -77,18 +82,17 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     native = write([pair.source for pair in valid])
     scores = corpus_scores(native.texts, [pair.target for pair in valid])
     made = made_with(corpus, host)
-    held.enter_context(claim_output(out))
-    write_json(
-        out / CONFIG,
-        {
-            "experiment": "ppo_translate",
-            **asdict(config),
-            "out": out,
-            "objective_resolved": objective,
-            "ppo": replace(settings, gamma=ppo.gamma),
-            **made,
-        },
-    )
+    description = {
+        "experiment": "ppo_translate",
+        **asdict(config),
+        "out": out,
+        "objective_resolved": objective,
+        "ppo": replace(settings, gamma=ppo.gamma),
+        **made,
+    }
+    resume = config.resume is not None
+    command = held.enter_context(run_folder(out, description, console, resume=resume))
+    made["provenance"]["command"] = shlex.join(command)
     console.print(
         f"host {host.name} on {corpus.name}: BLEU {scores.bleu:.1f} on {len(valid)} validation "
         f"sentences; results go to {out}",
@@ -114,6 +118,10 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         corpus=corpus.name,
         native=native_scores,
         reads_target=objective.reads_target,
+        minutes=config.checkpoint_minutes,
+        resume=resume,
+        command=command,
+        console=console,
     )
     policy = trained.policy
     results = {
@@ -129,17 +137,18 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
         ),
         "env_steps": ppo.num_timesteps,
         "training_seconds": trained.seconds,
-        "seconds": time.monotonic() - started,
+        "seconds": time.monotonic() - started + trained.earlier,
         "valid": {"native": native_scores, "kept": trained.kept, "curve": trained.curve},
         "truncated_training_sentences": core.truncated,
         "dropped_training_pairs": corpus.dropped,
         **made,
     }
-    write_json(out / RESULTS, results)
     policy.scores = card_scores(results, validated=len(valid))
     policy.save(out / "policy")
     if (out / PICTURE).is_file():
         write_file(out / "policy" / PICTURE, (out / PICTURE).read_bytes())
+    write_json(out / RESULTS, results)  # the last: a run with results is over
+    forget_checkpoints(out)
     limits = f"{config.max_source} source or {config.max_target} target tokens"
     tell_truncated(results, "sentences", limits, console)
     return results

@@ -109,6 +109,10 @@ class Config(Material):
         seed: Seed of everything that is random.
         out: The folder for the results, new or empty; by default one below runs/ named after the
             time.
+        checkpoint_minutes: A checkpoint is written whenever so much time has passed; and when the
+            run is interrupted, and when the training is over.
+        resume: The folder of a run to go on with, from its last checkpoint. Its settings are those
+            that it began with.
     """
 
     action: str = "gate"
@@ -125,6 +129,8 @@ class Config(Material):
     gamma: Maybe[float] = None
     seed: int = 0
     out: Maybe[Path] = None
+    checkpoint_minutes: float = 2.0
+    resume: Maybe[Path] = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from rlattn.hosts.past import Past
 from rlattn.hosts.positions import known_table
 from rlattn.hosts.seq2seq import Seq2SeqHost
 from rlattn.hosts.sources import LaneSources
+from rlattn.state import State, parts, take
 from rlattn.steering import Allocation, Steering
 from rlattn.steering.bands import Band
 
@@ -58,6 +59,19 @@ class LaneDecoder:
     def restart(self, lanes: np.ndarray) -> None:
         """Makes the given lanes forget what they wrote."""
         self.ages[lanes] = 0
+
+    def state_dict(self) -> State:
+        """What the lanes wrote, but for their sources."""
+        return {"ages": self.ages, "pasts": [past.state_dict() for past in self._pasts]}
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on from what others wrote, once the sources are theirs."""
+        self.ages = take(state, "ages", self.ages)
+        self._pasts = []
+        for number, past in enumerate(parts(state, "pasts")):
+            lanes, cross = self.sources.band(number)
+            self._pasts.append(Past(self.sources.layers))
+            self._pasts[-1].load_state_dict(past, cross[0][0], lanes.stop - lanes.start)
 
     def keep(self, lanes: np.ndarray) -> None:
         """Drops all but the given lanes, in ascending order, here and in the sources."""

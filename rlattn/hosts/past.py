@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import CacheLayerMixin
 
+from rlattn.state import State, take
 from rlattn.steering.bands import Band
 
 _ROOM = 8
@@ -63,6 +64,27 @@ class Past:
     def advance(self) -> None:
         """Counts the column that all layers have written."""
         self._end += 1
+
+    def state_dict(self) -> State:
+        """The window, and where in how much room it lies."""
+        assert self._kept is not None
+        return {"window": self.window, "start": self._start, "room": self._kept.shape[3]}
+
+    def load_state_dict(self, state: State, like: Tensor, lanes: int) -> None:
+        """Goes on from what another past was.
+
+        Args:
+            state: Of the other.
+            like: A tensor of the same type, on the same device.
+            lanes: How many there are in the band.
+        """
+        window = take(state, "window", like, (2 * self._layers, lanes, None, None, None))
+        heads, columns, width = window.shape[2:]
+        self._start = take(state, "start", 0)
+        self._end, room = self._start + columns, take(state, "room", 0)
+        # As much room as before: how products are taken can depend on where rows begin.
+        self._kept = window.new_zeros(2 * self._layers, lanes, heads, room, width)
+        self._kept[:, :, :, self._start : self._end] = window
 
     @staticmethod
     def exchange(pasts: list[Past], lanes: Tensor, bands: list[slice]) -> None:

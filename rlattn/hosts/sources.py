@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from rlattn.hosts.seq2seq import Encoded
+from rlattn.state import State, parts, take
 from rlattn.steering.bands import band_slices
 
 _HEADROOM, _SLACK = 3, 12
@@ -87,6 +88,19 @@ class LaneSources:
         )[:, rows]
         self._kept = [
             padded[:, band, :, : int(self.lengths[band].max())].contiguous() for band in self._bands
+        ]
+
+    def state_dict(self) -> State:
+        """What the lanes hold."""
+        return {"lengths": self.lengths, "kept": self._kept}
+
+    def load_state_dict(self, state: State) -> None:
+        """Has the lanes hold what others did, once they hold something of the same host."""
+        self.lengths, self._mask = take(state, "lengths", self.lengths), None
+        kept = dict(enumerate(parts(state, "kept")))
+        self._kept = [
+            take({"kept": kept.get(i)}, "kept", old, (*old.shape[:3], None, old.shape[4]))
+            for i, old in enumerate(self._kept)
         ]
 
     @property

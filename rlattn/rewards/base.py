@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rlattn.errors import ContractError
 from rlattn.rewards.step import Need, Step, Texts
+from rlattn.state import State, attributes, part, set_attributes
 
 
 class Reward(ABC):
@@ -39,6 +40,26 @@ class Reward(ABC):
         Args:
             seed: Fixes everything that is random.
         """
+
+    def state_dict(self) -> State:
+        """What it remembers, for checkpoints.
+
+        These are its attributes that are tensors, arrays, numbers or terms. A term that remembers
+        anything else overrides this, and `load_state_dict`, too.
+        """
+        terms = {name: term for name, term in vars(self).items() if isinstance(term, Reward)}
+        return attributes(self) | {name: term.state_dict() for name, term in terms.items()}
+
+    def load_state_dict(self, state: State) -> None:
+        """Remembers what a term of the same kind did.
+
+        Raises:
+            InputError: If the state is not that of such a term.
+        """
+        set_attributes(self, state)
+        for name, term in vars(self).items():
+            if isinstance(term, Reward):
+                term.load_state_dict(part(state, name))
 
     def rehearse(self, texts: Texts) -> None:  # noqa: B027  (likewise)
         """Tries on some texts what it would do at the end of sentences, and forgets it.

@@ -17,6 +17,7 @@ from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import WRAPPERS, register_reward
 from rlattn.rewards.step import Step, Texts
 from rlattn.rewards.weights import WeightSpec
+from rlattn.state import State, attributes, part, set_attributes, take
 
 _ROOM = 4096
 
@@ -64,6 +65,22 @@ class Shuffled(Reward):
     def rehearse(self, texts: Texts) -> None:
         """Has the other term try it."""
         self._term.rehearse(texts)
+
+    def state_dict(self) -> State:
+        """All numbers, and where the order is."""
+        return {
+            "attributes": super().state_dict(),
+            "chance": self._chance.get_state(),
+            "ends": attributes(self._ends),
+            "others": attributes(self._others),
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on from the numbers and the order of another."""
+        super().load_state_dict(part(state, "attributes"))
+        self._chance.set_state(take(state, "chance", self._chance.get_state()))
+        set_attributes(self._ends, part(state, "ends"))
+        set_attributes(self._others, part(state, "others"))
 
     def __call__(self, step: Step) -> Tensor:
         """Numbers as often as the other term gives them, ``[lanes]``."""

@@ -16,6 +16,7 @@ from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import make_reward
 from rlattn.rewards.step import Need, Step, Texts
 from rlattn.rewards.weights import Per, Target, Weight, WeightSpec, make_weight
+from rlattn.state import State, attributes, part, set_attributes
 
 
 class TotalReward:
@@ -79,6 +80,24 @@ class TotalReward:
         self._weights = copy.deepcopy(self._first_weights)
         for term in self.terms.values():
             term.seed(seed)
+
+    def state_dict(self) -> State:
+        """What weights and terms have come to, by the name of the term."""
+        return {
+            name: {"weight": attributes(weight), "term": self.terms[name].state_dict()}
+            for name, weight in self._weights.items()
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Goes on from what the same weights and terms had come to.
+
+        Raises:
+            InputError: If the state is that of others.
+        """
+        for name, weight in self._weights.items():
+            own = part(state, name)
+            set_attributes(weight, part(own, "weight"))
+            self.terms[name].load_state_dict(part(own, "term"))
 
     def __call__(self, step: Step) -> tuple[Tensor, Tensor]:
         """The reward of a step.

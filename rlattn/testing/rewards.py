@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 
+from rlattn.checkpoint import read_checkpoint, write_checkpoint
 from rlattn.errors import ContractError, InputError
 from rlattn.rewards import Reward, Step, make_reward
 from rlattn.rewards.total import checked
 from rlattn.testing.episodes import Lane, play
 
 _LANES = 4
+_HALF = 5
+"""Steps before a term is handed over: in the middle of sentences."""
 
 
 def check_reward(term: str | Reward, *, lanes_apart: bool = True) -> None:
@@ -20,8 +25,9 @@ def check_reward(term: str | Reward, *, lanes_apart: bool = True) -> None:
 
     The rules: it reads only what it asks for by `needs`; it gives one finite number for each lane,
     as a floating-point tensor on the device of the step; it leaves the step as it was; the same
-    seed gives the same numbers; padding of the source counts for nothing; and a lane's numbers do
-    not depend on which other lanes are there.
+    seed gives the same numbers; one that goes on from its state in a checkpoint does, too; padding
+    of the source counts for nothing; and a lane's numbers do not depend on which other lanes are
+    there.
 
     Args:
         term: The name of a registered term, or a term.
@@ -45,6 +51,15 @@ def check_reward(term: str | Reward, *, lanes_apart: bool = True) -> None:
     together = _numbers(name, fresh(), lanes)
     again, wider = _numbers(name, fresh(), lanes), _numbers(name, fresh(), lanes, padding=3)
     _equal(name, together, again, "seed the same way, it gives other numbers: draw from `seed`")
+    resumed = _numbers(name, fresh(), lanes, other=fresh())
+    _equal(
+        name,
+        together,
+        resumed,
+        "another one that goes on from its state_dict gives other numbers: what it remembers "
+        "belongs into attributes that are tensors, arrays or numbers, or it overrides state_dict "
+        "and load_state_dict",
+    )
     _equal(name, together, wider, "padding of the source counts: look at step.mask")
     if not lanes_apart:
         return
@@ -59,11 +74,16 @@ def check_reward(term: str | Reward, *, lanes_apart: bool = True) -> None:
         )
 
 
-def _numbers(name: str, term: Reward, lanes: list[Lane], padding: int = 0) -> Tensor:
-    """What a term gives, ``[steps, lanes]``."""
+def _numbers(
+    name: str, term: Reward, lanes: list[Lane], padding: int = 0, other: Reward | None = None
+) -> Tensor:
+    """What a term gives, ``[steps, lanes]``; after half of the steps `other` goes on."""
     term.seed(0)
-    rows = []
+    rows: list[Tensor] = []
     for step in play(lanes, term.needs, padding):
+        if other is not None and len(rows) == _HALF:
+            _hand_over(name, term, other)
+            term = other
         before = {key: value.clone() for key, value in _tensors(step).items()}
         step.reader = name, term.needs
         row = checked(name, term(step), step)
@@ -74,6 +94,19 @@ def _numbers(name: str, term: Reward, lanes: list[Lane], padding: int = 0) -> Te
                 raise ContractError(f"the reward {name!r} changed step.{key}: work on a copy")
         rows.append(row.clone())
     return torch.stack(rows)
+
+
+def _hand_over(name: str, term: Reward, other: Reward) -> None:
+    """Has another term go on from the first one's state, by way of a checkpoint."""
+    try:
+        with TemporaryDirectory() as folder:
+            state = read_checkpoint(write_checkpoint(Path(folder), 0, term.state_dict()))
+    except TypeError as error:
+        raise ContractError(
+            f"the state_dict of the reward {name!r} cannot be kept: {error}"
+        ) from error
+    other.seed(0)
+    other.load_state_dict(state)
 
 
 def _tensors(step: Step) -> dict[str, Tensor]:

@@ -48,7 +48,7 @@ def play(core: ClassificationCore, steps: int, seed: int = 0) -> list[Episode]:
     at = [Episode(core.pair(lane)) for lane in range(core.lanes)]
     finished = []
     for _ in range(steps):
-        action = torch.rand(core.lanes, core._size, generator=chance)
+        action = torch.rand(core.lanes, core.family.size(core.max_source), generator=chance)
         if core.family.name == "gate":
             action = (action < 0.3).float()
         transition = core.step(action)

@@ -24,6 +24,8 @@ class Config:
     device: str = "cpu"
     imports: tuple[str, ...] = ()
     out: Path | None = None
+    checkpoint_minutes: float = 2.0
+    resume: Path | None = None
 
 
 def check(**settings: Any) -> Path:
@@ -54,6 +56,7 @@ def test_a_folder_with_files_is_taken(tmp_path: Path) -> None:
         *(("learning_rate", float(value)) for value in ("0", "-1", "nan", "inf")),
         *(("gamma", float(value)) for value in ("-0.1", "1.1", "nan", "inf")),
         *(("seed", value) for value in (-1, 2**32)),
+        *(("checkpoint_minutes", float(value)) for value in ("-1", "nan", "inf")),
     ],
 )
 def test_numbers_out_of_range_are_named_by_their_option(name: str, value: float) -> None:
@@ -86,3 +89,8 @@ def test_what_is_not_above_0_is_named_by_its_option(number: float) -> None:
     with pytest.raises(InputError, match=f"^--host-minutes {number}: expected a number above 0"):
         check_above_0("host_minutes", number)
     check_above_0("host_minutes", 1e-9)
+
+
+def test_the_folder_of_a_run_that_is_resumed_may_hold_files(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert check(resume=tmp_path) == tmp_path

@@ -15,7 +15,7 @@ import torch
 
 import rlattn
 from rlattn.agents import make_ppo, trained_policy
-from rlattn.envs import TranslationVecEnv
+from rlattn.envs import AttentionVecEnv
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import import_sb3
@@ -28,7 +28,7 @@ Files = dict[str, bytes]
 
 @pytest.fixture
 def saved(host: Seq2SeqHost, tmp_path: Path) -> Path:
-    ppo = make_ppo(TranslationVecEnv(make(host)))
+    ppo = make_ppo(AttentionVecEnv(make(host)))
     ppo.save(tmp_path / "ppo.zip")
     trained_policy(ppo).save(tmp_path / "policy")
     return tmp_path / "ppo.zip"

@@ -30,6 +30,10 @@ class Broken(Reward):
 
     def __init__(self, how: str) -> None:
         self._how, self._count = how, 0
+        self._hidden: list[float] = []
+
+    def state_dict(self) -> dict[str, object]:
+        return {"words": {"a"}} if self._how == "state" else super().state_dict()
 
     def __call__(self, step: Step) -> Tensor:
         self._count += 1
@@ -54,6 +58,11 @@ class Broken(Reward):
                 return torch.rand(len(step.token))
             case "in place":
                 return step.coverage.mul_(2).sum(-1)
+            case "hidden":
+                self._hidden.append(float(len(self._hidden)))
+                return step.reads_fraction + self._hidden[-1]
+            case "state":
+                return step.reads_fraction
             case "kept":
                 kept = torch.zeros(len(step.token)) if self.kept is None else self.kept
                 self.kept = kept + step.age
@@ -73,6 +82,8 @@ class Broken(Reward):
         ("of the batch", "do not take means, ranks or sums over the lanes"),
         ("padding", "padding of the source counts: look at step.mask"),
         ("chance", "seed the same way, it gives other numbers"),
+        ("hidden", "goes on from its state_dict gives other numbers: what it remembers belongs"),
+        ("state", "state_dict of the reward 'broken' cannot be kept: /words is a set"),
         ("in place", "changed step.coverage: work on a copy"),
     ],
 )

@@ -9,6 +9,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from rlattn.state import State, take
+
 
 @dataclass(frozen=True)
 class EncodedTexts:
@@ -44,6 +46,20 @@ class EncodedTexts:
             tensor[rows, : new.shape[1]] = new
             changed[name] = tensor
         return type(self)(**changed)
+
+    def state_dict(self) -> State:
+        """All tensors, by name."""
+        return dict(self._tensors())
+
+    def like(self, state: State) -> Self:
+        """Returns others of the same host, from their state."""
+        rows = len(take(state, "mask", self.mask, (None, None)))
+        return type(self)(
+            **{
+                name: take(state, name, tensor, (rows, None, *tensor.shape[2:]))
+                for name, tensor in self._tensors()
+            }
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
