@@ -51,6 +51,8 @@ def read_parallel(
 def _read(files: Files) -> list[Pair]:
     if not isinstance(files, tuple):
         return pair_up(read_columns(check_path(files), ("source", "target")), str(files))
+    if len(files) != 2:
+        raise InputError(f"corpora of {len(files)} files: expected two, the source and the target")
     source, target = files
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
@@ -62,4 +64,5 @@ def _read(files: Files) -> list[Pair]:
 
 
 def _name(files: Files) -> str:
-    return "-".join(Path(file).name for file in (files if isinstance(files, tuple) else (files,)))
+    given = files if isinstance(files, tuple) else (files,)
+    return "-".join(check_path(file).name for file in given)

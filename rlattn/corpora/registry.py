@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from rlattn.checks import check_whole
 from rlattn.corpora.base import ParallelCorpus
@@ -57,7 +58,7 @@ def load_corpus(name: str, *, seed: int = 0, train_size: int | None = None) -> P
         raise InputError(f"unknown corpus {name!r}; expected {FORMS}")
     check_whole("seed", seed, 0, 2**63 - 1)
     if train_size is not None:
-        check_whole("train_size", train_size)
+        check_whole("train_size", train_size, most=sys.maxsize)  # all that a sequence can have
     family, _, rest = name.partition(":")
     if family == "locale":
         source, target = _locales(name, rest)

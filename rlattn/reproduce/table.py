@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from rlattn.reproduce.sameness import State, Verdict
 
@@ -27,11 +27,8 @@ def print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
     table.add_column("", no_wrap=True)
     table.add_column("", overflow="fold")
     for verdict in verdicts:
-        table.add_row(
-            escape(verdict.name),
-            f"[{_STYLES[verdict.state]}]{verdict.state}[/]",
-            escape(verdict.why),
-        )
+        state = Text(verdict.state, _STYLES[verdict.state])
+        table.add_row(verdict.name, state, verdict.why)
     console.print(table)
     count = Counter(verdict.state for verdict in verdicts)
     counts = ", ".join(f"{count[state]} {state}" for state in _STYLES)

@@ -21,6 +21,7 @@ from rich.table import Table
 from rlattn.envs.rendering.shades import shades
 from rlattn.errors import ContractError, InputError
 from rlattn.experiments.compare.tables import markdown
+from rlattn.experiments.compare.translations import TranslationJudge
 from rlattn.filters import LineFilter
 from rlattn.markdown import escape_markdown, fenced
 from rlattn.plots import (
@@ -195,11 +196,11 @@ class TestMarkdown:
         return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(page)
 
     def test_the_page_of_a_comparison_shows_it(self, text: str) -> None:
-        page = markdown([], [], [], [], [text], {}, text)
+        page = markdown([], [], [], [], [text], TranslationJudge(), text)
         page.encode()
         assert harmless(page)
         shown = Read(self.html(page))
-        usual = Read(self.html(markdown([], [], [], [], ["usual"], {}, "usual")))
+        usual = Read(self.html(markdown([], [], [], [], ["usual"], TranslationJudge(), "usual")))
         assert shown.elements == usual.elements
 
     def test_a_cell_of_a_table_shows_it(self, text: str) -> None:

@@ -44,7 +44,7 @@ def print_text(console: Console, found: Mapping[str, Any]) -> None:
         bleu = each["bleu"]
         table.add_row(
             name,
-            f"{bleu.value:.1f} [{bleu.low:.1f}–{bleu.high:.1f}]".replace("[", "\\["),
+            f"{bleu.value:.1f} [{bleu.low:.1f}–{bleu.high:.1f}]",
             f"{each['reads'].value:.1%}",
             f"{each['sentences_per_s'].median:.2f}",
             *_ratio(each["over_native"]),
@@ -61,7 +61,7 @@ def _table(*headings: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
     for heading in headings:
-        table.add_column(heading.replace("[", "\\["), justify="right")
+        table.add_column(heading, justify="right")
     return table
 
 

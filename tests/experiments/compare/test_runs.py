@@ -9,9 +9,10 @@ import pytest
 
 from rlattn.errors import InputError
 from rlattn.experiments.compare.comparison import COMPARISON, open_folder
+from rlattn.experiments.compare.problems import TUNED
 from rlattn.experiments.compare.runs import NATIVE, RESULT
 from rlattn.experiments.compare.settings import Config
-from rlattn.experiments.compare.tuned import TUNED, read_settings
+from rlattn.experiments.compare.tuned import read_settings
 from tests.experiments.compare.made import leave, references
 
 DOUBTFUL = {
@@ -65,8 +66,11 @@ def test_a_link_to_a_result_elsewhere_is_refused(out: Path, tmp_path: Path) -> N
 @EVERY
 def test_a_comparison_that_none_began_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / COMPARISON).write_text(text)
-    with pytest.raises(InputError, match=rf"^--out {tmp_path}: comparison\.json[^\n]*{message}"):
-        open_folder(tmp_path, {"seeds": 1})
+    with (
+        pytest.raises(InputError, match=rf"^--out {tmp_path}: comparison\.json[^\n]*{message}"),
+        open_folder(tmp_path, {"seeds": 1}),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(
