@@ -89,10 +89,12 @@ def check_path(name: object) -> Path:
         path = Path(name)
         os.lstat(path)
     except (ValueError, TypeError) as error:  # nothing, half a character, bytes
-        raise InputError(f"{_shown(str(name))}: no file can have this name ({error})") from error
+        raise InputError(f"the path {_shown(str(name))} cannot be used: {error}") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise InputError(f"{_shown(str(name))}: no file can have so long a name") from error
+            raise InputError(
+                f"the path {_shown(str(name))} cannot be used: {error.strerror}"
+            ) from error
     return path
 
 

@@ -57,7 +57,7 @@ reward_names = st.one_of(
 )
 amounts = st.one_of(
     digits,
-    numbers.filter(lambda number: abs(number) < 10**100 or math.isnan(number)).map(str),
+    numbers.map(str),
     st.lists(digits, max_size=5).map(":".join),
     digits.map("target:{}".format),
 )
