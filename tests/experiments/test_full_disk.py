@@ -65,6 +65,9 @@ def check(path: Path) -> str:
 SHORT = {"steps": 256, "lanes": 4, "validations": 2}
 
 
+FIRST = {"00000000.json", "00000000.safetensors"}
+"""The checkpoint that a training begins with."""
+
 POLICY = {"policy.safetensors", "policy.json"}
 
 
@@ -73,9 +76,10 @@ POLICY = {"policy.safetensors", "policy.json"}
     [
         ("4k", {"config.json"}),
         ("80k", {"config.json", "progress.csv"}),
-        ("240k", POLICY),
-        ("340k", {*POLICY, "curves.png"}),
-        ("440k", {*POLICY, "curves.png", "results.json"}),  # the policy has no scores yet
+        ("1000k", FIRST),
+        ("1840k", {*FIRST, *POLICY}),
+        ("1920k", {*FIRST, *POLICY, "curves.png"}),
+        ("2060k", {*FIRST, *POLICY, "curves.png", "samples.md"}),  # results are the last
     ],
 )
 def test_a_training_on_translation(

@@ -256,8 +256,8 @@ class TestResults:
         assert (alone.labels, alone.opened) == (given.labels, given.opened)
 
     def test_the_gate_learned_to_open_the_word_that_tells(self, gate: Finished) -> None:
-        curve = gate.results["valid"]["curve"]
-        assert curve[0]["reads_fraction"] == 1
+        valid = gate.results["valid"]
+        assert valid["curve"][0]["accuracy"] < valid["kept"]["accuracy"]
         assert gate.results["policy"]["reads_fraction"] < 0.5
         assert gate.results["policy"]["accuracy"] > gate.results["random"]["accuracy"] + 10
 
