@@ -86,5 +86,6 @@ def check_above_0(name: str, number: float) -> None:
     Raises:
         InputError: If it is not.
     """
-    if not (math.isfinite(number) and number > 0):
+    # A whole number may be larger than any other.
+    if not 0 < number < math.inf:
         raise InputError(f"{flag(name)} {number}: expected a number above 0")

@@ -172,10 +172,11 @@ def check(config: Config) -> Path:
     Raises:
         InputError: If a number is out of range, the device is not there, or the folder is taken.
     """
+    counts = ("steps", "lanes", "max_source", "max_target", "valid_sentences", "validations")
+    out = check_training(config, *counts, name="translate")
     if config.host_minutes is not None:
         check_above_0("host_minutes", config.host_minutes)
-    counts = ("steps", "lanes", "max_source", "max_target", "valid_sentences", "validations")
-    return check_training(config, *counts, name="translate")
+    return out
 
 
 def find_material(config: Material) -> tuple[ParallelCorpus, Seq2SeqHost]:
