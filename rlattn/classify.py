@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from rlattn.cli import (
+from rlattn.console.cli import (
     Maybe,
     Modules,
     check_counts,
@@ -23,13 +23,13 @@ from rlattn.cli import (
     import_modules,
     run_program,
 )
-from rlattn.filters import LineFilter
+from rlattn.console.filters import LineFilter
+from rlattn.console.options import check_types
+from rlattn.console.streams import in_one_line, json_line, open_new
 from rlattn.hosts import Host
 from rlattn.hosts.pieces import pieces
 from rlattn.inference import Readings
-from rlattn.options import check_types
 from rlattn.plots import ReadingsPage
-from rlattn.streams import in_one_line, json_line, open_new
 
 _GAP = " … "
 

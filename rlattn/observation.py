@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rlattn.actions import Before
-from rlattn.state import State, take
+from rlattn.storage.state import State, take
 
 _LIMIT = float(torch.finfo(torch.float16).max)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlattn.cli import Maybe, Modules, import_modules, run_program
+from rlattn.console.cli import Maybe, Modules, import_modules, run_program
+from rlattn.console.options import check_types
 from rlattn.inference import push_to_hub
-from rlattn.options import check_types
 from rlattn.visible import visible
 
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlattn.cli import (
+from rlattn.console.cli import (
     Maybe,
     Modules,
     check_counts,
@@ -15,11 +15,11 @@ from rlattn.cli import (
     import_modules,
     run_program,
 )
-from rlattn.filters import LineFilter
+from rlattn.console.filters import LineFilter
+from rlattn.console.options import check_types
+from rlattn.console.streams import open_new
 from rlattn.inference import translate
-from rlattn.options import check_types
 from rlattn.plots import AttentionPage
-from rlattn.streams import open_new
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Generic, Protocol
 from typing_extensions import TypeVar
 
 from rlattn.agents.meter import Meter, Spent
-from rlattn.fields import read
 from rlattn.inference import TrainedPolicy
-from rlattn.state import State, part, parts, take
+from rlattn.storage.fields import read
+from rlattn.storage.state import State, part, parts, take
 
 Learned = TypeVar("Learned", default=TrainedPolicy)
 """What is validated."""

@@ -10,9 +10,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from rlattn.agents.best import KeepsBest
 from rlattn.agents.training import trained_policy
-from rlattn.fields import read
 from rlattn.inference import TrainedPolicy, Training
-from rlattn.state import State, part, take
+from rlattn.storage.fields import read
+from rlattn.storage.state import State, part, take
 
 _ELSEWHERE = ("env_steps", "score", "spent")
 """Parts of a point that logs have by other names, or need not have."""

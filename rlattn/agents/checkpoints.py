@@ -13,9 +13,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 from rlattn.agents.callbacks import Validation
 from rlattn.agents.logs import logs_state
 from rlattn.agents.ppo_state import load_ppo_state, ppo_state
-from rlattn.checkpoint import newest_state, write_checkpoint
 from rlattn.errors import InputError, StoppedError
-from rlattn.state import State, part, take
+from rlattn.storage.checkpoint import newest_state, write_checkpoint
+from rlattn.storage.state import State, part, take
 
 
 class Checkpoints(BaseCallback):

@@ -13,8 +13,8 @@ from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 
 from rlattn.agents.board import Board
 from rlattn.agents.progress_table import ProgressTable
-from rlattn.files import make_folder
-from rlattn.state import State, parts, take
+from rlattn.storage.files import make_folder
+from rlattn.storage.state import State, parts, take
 
 _CSV = "progress.csv"
 

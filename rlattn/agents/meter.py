@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 
-from rlattn.fields import read
 from rlattn.hosts import Host
-from rlattn.state import State, part
+from rlattn.storage.fields import read
+from rlattn.storage.state import State, part
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import torch
 from stable_baselines3 import PPO
 
 from rlattn.agents.ppo import PointerPolicy
+from rlattn.agents.randomness import random_state, set_random_state
 from rlattn.envs import AttentionVecEnv
-from rlattn.randomness import random_state, set_random_state
-from rlattn.state import State, part, parts, take
+from rlattn.storage.state import State, part, parts, take
 
 
 def ppo_state(ppo: PPO) -> State:

@@ -17,7 +17,7 @@ from stable_baselines3.common.logger import (
     filter_excluded_keys,
 )
 
-from rlattn.files import write_file
+from rlattn.storage.files import write_file
 
 _NO_TEXT = {Figure: "figure", HParam: "hparam", Image: "image", Video: "video"}
 

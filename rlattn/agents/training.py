@@ -22,7 +22,7 @@ from rlattn.agents.start import HALF, begin_at
 from rlattn.envs import ClassificationCore, Core
 from rlattn.errors import InputError
 from rlattn.inference import TrainedPolicy
-from rlattn.state import State
+from rlattn.storage.state import State
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from rlattn.hosts import Host
 from rlattn.observation import Observer
 from rlattn.rewards import Step, Texts, TotalReward
 from rlattn.rewards.weights import Per
-from rlattn.state import State, part, take
 from rlattn.steering import Allocation
+from rlattn.storage.state import State, part, take
 
 MOST_SEED = 2**63 - 1
 """The largest seed that all generators take."""

@@ -7,7 +7,7 @@ import torch
 
 from rlattn.rewards import Step, TotalReward
 from rlattn.rewards.weights import Per
-from rlattn.state import State, take
+from rlattn.storage.state import State, take
 
 
 class Books:

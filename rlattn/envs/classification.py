@@ -19,7 +19,7 @@ from rlattn.envs.transition import Transition
 from rlattn.hosts.classifier import ClassifierHost, EncodedTexts
 from rlattn.reading import Reading, look
 from rlattn.rewards import Step, TotalReward
-from rlattn.state import State, part, take
+from rlattn.storage.state import State, part, take
 
 
 class ClassificationCore(Core):

@@ -20,8 +20,8 @@ from rlattn.errors import InputError
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.hosts.pieces import tokens
 from rlattn.rewards import Step, TotalReward
-from rlattn.state import State, part, take
 from rlattn.steering.bands import band_slices
+from rlattn.storage.state import State, part, take
 
 
 class TranslationCore(Core):

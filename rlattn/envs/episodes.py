@@ -16,7 +16,7 @@ from rlattn.envs.store import RowStore
 from rlattn.errors import InputError
 from rlattn.hosts import Encoded, Seq2SeqHost
 from rlattn.hosts.greedy import greedy
-from rlattn.state import State, part, parts, take
+from rlattn.storage.state import State, part, parts, take
 
 _NONE = np.zeros((0, 2), np.int64)
 

@@ -13,7 +13,7 @@ from rlattn.envs.store import RowStore
 from rlattn.hosts import LaneDecoder, LaneSources, Seq2SeqHost
 from rlattn.hosts.forward import Step
 from rlattn.rewards import Need
-from rlattn.state import State, part, take
+from rlattn.storage.state import State, part, take
 
 
 def wants_stored(needs: Set[Need], prefix: Prefix) -> bool:

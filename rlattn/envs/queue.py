@@ -14,7 +14,7 @@ from rlattn.corpora import Pair
 from rlattn.envs.store import RowStore
 from rlattn.hosts import Host
 from rlattn.observation import compact
-from rlattn.state import State, part, parts, take
+from rlattn.storage.state import State, part, parts, take
 
 AHEAD = 4
 """How many sources a lane are read at a time, so that those of like length can go together."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rlattn.state import State, take
+from rlattn.storage.state import State, take
 
 _stores: WeakValueDictionary[int, Rows] = WeakValueDictionary()
 _ids = count()

@@ -14,7 +14,7 @@ from rlattn.corpora import Pair
 from rlattn.envs.queue import Queue, packed, padded, unpacked
 from rlattn.errors import InputError
 from rlattn.hosts.classifier import ClassifierHost, EncodedTexts
-from rlattn.state import State, part, take
+from rlattn.storage.state import State, part, take
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from rlattn.cli import check_counts, check_device, flag, import_modules
+from rlattn.console.cli import check_counts, check_device, flag, import_modules
+from rlattn.console.options import check_types
 from rlattn.errors import InputError
 from rlattn.experiments.outputs import check_output
-from rlattn.options import check_types
 
 
 class TrainingConfig(Protocol):

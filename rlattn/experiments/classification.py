@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import tyro
 
 from rlattn.actions import make_family
-from rlattn.cli import Maybe, Modules
+from rlattn.console.cli import Maybe, Modules
 from rlattn.corpora import (
     Layout,
     ParallelCorpus,

@@ -27,12 +27,12 @@ from rlattn.explanation import (
     random_scores,
     top,
 )
-from rlattn.files import write_file
 from rlattn.hosts.classifier import ClassifierHost
 from rlattn.hosts.seq2seq import Tokenized
 from rlattn.inference import Readings, TrainedPolicy
 from rlattn.inference.classification import classify_parts, classify_texts
 from rlattn.plots import rationales_page
+from rlattn.storage.files import write_file
 
 PAGE, REPORT = "rationales.html", "report.txt"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rlattn.errors import InputError
-from rlattn.files import writing
+from rlattn.storage.files import writing
 
 LOCK = ".lock"
 """The file that is held while a process is at work in its folder. The system lets go of it when the

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from rlattn.checks import check_path
 from rlattn.errors import InputError
 from rlattn.experiments.lock import LOCK, alone
-from rlattn.files import write_file
+from rlattn.storage.files import write_file
 
 CONFIG, RESULTS = "config.json", "results.json"
 """What a run was asked for, which program by, and what it works with; and what came out."""

@@ -18,7 +18,8 @@ from rich.console import Console
 from rlattn.actions import make_family
 from rlattn.agents import LabelValidator, Meter, PPOSettings, make_ppo
 from rlattn.agents.label_validation import label_quality
-from rlattn.cli import run_program
+from rlattn.console.cli import run_program
+from rlattn.console.terminal import Terminal
 from rlattn.envs import AttentionVecEnv, ClassificationCore
 from rlattn.experiments.card_scores import card_label_scores
 from rlattn.experiments.classification import (
@@ -35,7 +36,6 @@ from rlattn.experiments.resume import finished_results, run_folder, settings_of_
 from rlattn.experiments.training import forget_checkpoints, tell_truncated, train
 from rlattn.inference.classification import classify_texts
 from rlattn.rewards import TotalReward
-from rlattn.terminal import Terminal
 
 
 def run(config: Config, console: Console) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from rich.console import Console
 
 from rlattn.actions import make_family
 from rlattn.agents import Meter, PPOSettings, Validator, make_ppo
-from rlattn.cli import run_program
+from rlattn.console.cli import run_program
+from rlattn.console.terminal import Terminal
 from rlattn.envs import AttentionVecEnv, TranslationCore
 from rlattn.experiments.card_scores import card_scores
 from rlattn.experiments.outputs import RESULTS, write_json
@@ -27,11 +28,10 @@ from rlattn.experiments.resume import finished_results, run_folder, settings_of_
 from rlattn.experiments.statistics import corpus_scores
 from rlattn.experiments.training import forget_checkpoints, tell_truncated, train
 from rlattn.experiments.translation import Config, check, choose_objective, find_material
-from rlattn.files import write_file
 from rlattn.inference import translate
 from rlattn.inference.folder import PICTURE
 from rlattn.rewards import TotalReward
-from rlattn.terminal import Terminal
+from rlattn.storage.files import write_file
 
 
 def run(config: Config, console: Console) -> dict[str, Any]:

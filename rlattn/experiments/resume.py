@@ -16,9 +16,9 @@ from rlattn.errors import InputError, explained
 from rlattn.experiments.checks import TrainingConfig
 from rlattn.experiments.lock import alone
 from rlattn.experiments.outputs import CONFIG, RESULTS, as_json, claim_output, write_json
-from rlattn.fields import read
-from rlattn.folders import file_in
-from rlattn.jsonfiles import read_object
+from rlattn.storage.fields import read
+from rlattn.storage.folders import file_in
+from rlattn.storage.jsonfiles import read_object
 
 C = TypeVar("C", bound=TrainingConfig)
 _RUN = ("experiment", "objective_resolved", "ppo", "labels", "corpus_resolved", "host_resolved")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rlattn.files import write_file
 from rlattn.markdown import escape_markdown
+from rlattn.storage.files import write_file
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from rlattn.actions import make_family
-from rlattn.cli import Maybe, Modules
+from rlattn.console.cli import Maybe, Modules
 from rlattn.corpora import Layout, ParallelCorpus, load_corpus, noisy_corpus
 from rlattn.corpora.files import read_parallel
 from rlattn.corpora.noise import Place

@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from rlattn.errors import InputError
-from rlattn.files import flush, is_full
+from rlattn.storage.files import flush, is_full
 
 VARIABLE = "RLATTN_CACHE"
 """Environment variable with the folder to use instead of the user's cache directory."""

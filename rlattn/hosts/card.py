@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rlattn.jsonfiles import read_object
+from rlattn.storage.jsonfiles import read_object
 
 _NAME = "rlattn.json"
 

@@ -18,9 +18,9 @@ from rlattn.hosts.past import Past
 from rlattn.hosts.positions import known_table
 from rlattn.hosts.seq2seq import Seq2SeqHost
 from rlattn.hosts.sources import LaneSources
-from rlattn.state import State, parts, take
 from rlattn.steering import Allocation, Steering
 from rlattn.steering.bands import Band
+from rlattn.storage.state import State, parts, take
 
 
 class LaneDecoder:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import CacheLayerMixin
 
-from rlattn.state import State, take
 from rlattn.steering.bands import Band
+from rlattn.storage.state import State, take
 
 _ROOM = 8
 """The fewest columns that room is made for."""

@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 from rlattn.errors import InputError, explained
 from rlattn.hosts.quiet import without_progress_bars
 from rlattn.hosts.vetting import vet
-from rlattn.tensorfiles import all_finite
+from rlattn.storage.tensorfiles import all_finite
 
 _FILES = ["*.json", "*.txt", "*.model", "*.spm", "*.jinja", "model*.safetensors"]
 """What is fetched of a model on a hub: no code, and no weights that can hold code."""

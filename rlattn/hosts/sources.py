@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from rlattn.hosts.seq2seq import Encoded
-from rlattn.state import State, parts, take
 from rlattn.steering.bands import band_slices
+from rlattn.storage.state import State, parts, take
 
 _HEADROOM, _SLACK = 3, 12
 """Columns that a band is given, and may keep, beyond its longest source: moving it costs time."""

@@ -17,9 +17,9 @@ from transformers import AutoConfig
 from transformers.initialization import no_init_weights
 
 from rlattn.errors import InputError
-from rlattn.folders import file_in
-from rlattn.jsonfiles import check_depth, read_object, read_text, shown
-from rlattn.tensorfiles import Form, read_forms
+from rlattn.storage.folders import file_in
+from rlattn.storage.jsonfiles import check_depth, read_object, read_text, shown
+from rlattn.storage.tensorfiles import Form, read_forms
 
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _CONFIG = "config.json"

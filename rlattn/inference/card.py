@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rlattn.errors import InputError
-from rlattn.fields import read
 from rlattn.inference.record import LabelScores, Scores, Training
-from rlattn.jsonfiles import parse_object, shown
 from rlattn.policy import PolicyConfig
 from rlattn.reading import Reading
+from rlattn.storage.fields import read
+from rlattn.storage.jsonfiles import parse_object, shown
 
 FORMAT = 2
 _WIDEST = 2**16

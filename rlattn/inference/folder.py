@@ -13,14 +13,14 @@ from safetensors.torch import save
 from rlattn.actions import ActionFamily
 from rlattn.actions.per_layer import PerLayer
 from rlattn.errors import InputError, explained
-from rlattn.files import make_folder, write_file
-from rlattn.folders import file_in
 from rlattn.inference.card import FORMAT, FamilyOrigin, HostId, PolicyCard, dump, parse_card
 from rlattn.inference.record import LabelScores, Scores, Training
-from rlattn.jsonfiles import read_text, shown
 from rlattn.policy import AttentionPolicy
 from rlattn.reading import Reading
-from rlattn.tensorfiles import Form, read_tensors
+from rlattn.storage.files import make_folder, write_file
+from rlattn.storage.folders import file_in
+from rlattn.storage.jsonfiles import read_text, shown
+from rlattn.storage.tensorfiles import Form, read_tensors
 from rlattn.visible import visible
 
 CARD, WEIGHTS, PICTURE = "policy.json", "policy.safetensors", "attention.png"

@@ -21,9 +21,9 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from rlattn.errors import InputError, explained
-from rlattn.folders import file_in, read_bytes
 from rlattn.inference.folder import CARD, PICTURE, WEIGHTS, read_folder
 from rlattn.inference.model_card import model_card
+from rlattn.storage.folders import file_in, read_bytes
 
 _PAGE = "README.md"
 _LARGEST = 2**24

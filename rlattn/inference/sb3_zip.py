@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from rlattn.errors import InputError, explained
-from rlattn.fields import read
-from rlattn.folders import opened
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference.trained import TrainedPolicy
-from rlattn.jsonfiles import parse_object
 from rlattn.policy import AttentionPolicy, PolicyConfig
-from rlattn.tensorfiles import Form, all_finite
+from rlattn.storage.fields import read
+from rlattn.storage.folders import opened
+from rlattn.storage.jsonfiles import parse_object
+from rlattn.storage.tensorfiles import Form, all_finite
 
 _SETTINGS, _WEIGHTS = "data", "policy.pth"
 _MOST = 2**28

@@ -18,13 +18,13 @@ import torch
 import tyro
 from rich.console import Console
 
-from rlattn.cli import Maybe, import_modules, run_program
+from rlattn.console.cli import Maybe, import_modules, run_program
+from rlattn.console.terminal import Terminal
 from rlattn.experiments.outputs import check_output
 from rlattn.reproduce.conditions import changes, check_material
 from rlattn.reproduce.programs import read_run
 from rlattn.reproduce.sameness import Verdict, compare_folders
 from rlattn.reproduce.table import print_verdicts
-from rlattn.terminal import Terminal
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from rich.console import Console
 
-from rlattn.cli import find_policy
+from rlattn.console.cli import find_policy
+from rlattn.console.terminal import Terminal
 from rlattn.corpora import load_corpus
 from rlattn.errors import InputError, closest
 from rlattn.experiments import classification, ppo_classify, ppo_translate, translation
@@ -22,9 +23,8 @@ from rlattn.experiments.outputs import CONFIG, RESULTS
 from rlattn.experiments.provenance import Identified
 from rlattn.experiments.throughput import __main__ as throughput
 from rlattn.experiments.throughput import settings as throughput_settings
-from rlattn.fields import read
-from rlattn.jsonfiles import read_object
-from rlattn.terminal import Terminal
+from rlattn.storage.fields import read
+from rlattn.storage.jsonfiles import read_object
 
 _LARGE = 2**26  # bytes that results may have
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rlattn.errors import ContractError
 from rlattn.rewards.step import Need, Step, Texts
-from rlattn.state import State, attributes, part, set_attributes
+from rlattn.storage.state import State, attributes, part, set_attributes
 
 
 class Reward(ABC):

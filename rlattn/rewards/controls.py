@@ -17,7 +17,7 @@ from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import WRAPPERS, register_reward
 from rlattn.rewards.step import Step, Texts
 from rlattn.rewards.weights import WeightSpec
-from rlattn.state import State, attributes, part, set_attributes, take
+from rlattn.storage.state import State, attributes, part, set_attributes, take
 
 _ROOM = 4096
 

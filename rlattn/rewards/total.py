@@ -16,7 +16,7 @@ from rlattn.rewards.base import Reward
 from rlattn.rewards.registry import make_reward
 from rlattn.rewards.step import Need, Step, Texts
 from rlattn.rewards.weights import Per, Target, Weight, WeightSpec, make_weight
-from rlattn.state import State, attributes, part, set_attributes
+from rlattn.storage.state import State, attributes, part, set_attributes
 
 
 class TotalReward:

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
-from rlattn.checkpoint import read_checkpoint, write_checkpoint
 from rlattn.errors import ContractError, InputError
 from rlattn.rewards import Reward, Step, make_reward
 from rlattn.rewards.total import checked
+from rlattn.storage.checkpoint import read_checkpoint, write_checkpoint
 from rlattn.testing.episodes import Lane, play
 
 _LANES = 4

@@ -15,11 +15,11 @@ from stable_baselines3 import PPO
 
 from rlattn.agents import Meter, PPOSettings, Spent, Validation, Validator, learn, make_ppo
 from rlattn.agents.checkpoints import Checkpoints
-from rlattn.checkpoint import find_checkpoints
 from rlattn.envs import AttentionVecEnv
 from rlattn.errors import InputError, StoppedError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import translate
+from rlattn.storage.checkpoint import find_checkpoints
 from tests.agents.validations import PAIRS
 from tests.envs.cores import make
 from tests.hosts.tiny import SOURCE, TARGET, tiny_host

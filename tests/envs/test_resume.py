@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from rlattn.checkpoint import read_checkpoint, write_checkpoint
 from rlattn.envs import AttentionVecEnv, ClassificationCore, Transition, TranslationCore
 from rlattn.envs.base import Core
 from rlattn.errors import InputError
 from rlattn.hosts import Seq2SeqHost
 from rlattn.rewards import Reward, register_reward
 from rlattn.steering import bands
+from rlattn.storage.checkpoint import read_checkpoint, write_checkpoint
 from tests.envs import cores, texts
 from tests.hosts.classifier.small import small_classifier, small_pooled
 

@@ -18,11 +18,13 @@ from matplotlib.text import Text
 from rich.progress import Progress, TextColumn
 from rich.table import Table
 
+from rlattn.console.filters import LineFilter
+from rlattn.console.streams import in_one_line
+from rlattn.console.terminal import Terminal
 from rlattn.envs.rendering.shades import shades
 from rlattn.errors import ContractError, InputError
 from rlattn.experiments.compare.tables import markdown
 from rlattn.experiments.compare.translations import TranslationJudge
-from rlattn.filters import LineFilter
 from rlattn.markdown import escape_markdown, fenced
 from rlattn.plots import (
     OperatingPoint,
@@ -32,8 +34,6 @@ from rlattn.plots import (
     rationales_page,
     reads_over_time,
 )
-from rlattn.streams import in_one_line
-from rlattn.terminal import Terminal
 from rlattn.visible import visible
 from tests.hosts.tiny import tiny_host
 from tests.plots.alignments import alignment

@@ -25,7 +25,8 @@ import torch
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from rlattn.cli import find_policy, run_program
+from rlattn.console.cli import find_policy, run_program
+from rlattn.console.terminal import Terminal
 from rlattn.corpora import load_corpus
 from rlattn.experiments.budget.picture import draw
 from rlattn.experiments.budget.points import measure
@@ -35,7 +36,6 @@ from rlattn.experiments.budget.tables import print_main, print_text
 from rlattn.experiments.budget.writing import Task, identity
 from rlattn.experiments.outputs import CONFIG, RESULTS, as_json, claim_output, write_json
 from rlattn.experiments.provenance import made_with
-from rlattn.terminal import Terminal
 
 
 def run(config: Config, console: Console, errors: Console) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rlattn.cli import Maybe, check_counts
+from rlattn.console.cli import Maybe, check_counts
+from rlattn.console.options import check_types
 from rlattn.errors import InputError
 from rlattn.experiments.budget.writing import Task
 from rlattn.experiments.outputs import check_output
 from rlattn.experiments.throughput.synthetic import SizeName
-from rlattn.options import check_types
 
 SOURCES = (128, 256, 512, 1024)
 BATCHES = (1, 4, 16)

@@ -20,7 +20,8 @@ from typing import Any
 
 from rich.console import Console
 
-from rlattn.cli import run_program
+from rlattn.console.cli import run_program
+from rlattn.console.terminal import Terminal
 from rlattn.corpora import ParallelCorpus
 from rlattn.errors import RlattnError
 from rlattn.experiments.compare.asked import asked_for
@@ -51,7 +52,6 @@ from rlattn.experiments.compare.tuning import SETTINGS, require_optuna, tune
 from rlattn.experiments.compare.workers import work
 from rlattn.experiments.outputs import CONFIG, write_json
 from rlattn.experiments.provenance import made_with
-from rlattn.terminal import Terminal
 
 
 def run(config: AnyConfig, console: Console) -> dict[str, Any]:

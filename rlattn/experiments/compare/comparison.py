@@ -18,9 +18,9 @@ from rlattn.experiments.compare.settings import AnyConfig
 from rlattn.experiments.compare.workers import Job
 from rlattn.experiments.lock import alone
 from rlattn.experiments.outputs import check_output, claim_output, write_json
-from rlattn.files import make_folder
-from rlattn.folders import file_in
-from rlattn.jsonfiles import read_object
+from rlattn.storage.files import make_folder
+from rlattn.storage.folders import file_in
+from rlattn.storage.jsonfiles import read_object
 
 COMPARISON = "comparison.json"
 """What a comparison is, for whoever wants to go on with it."""

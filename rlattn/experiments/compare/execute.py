@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rlattn.cli import import_modules
+from rlattn.console.cli import import_modules
 from rlattn.corpora import ParallelCorpus
 from rlattn.experiments.compare.problems import problem_of
 from rlattn.experiments.compare.runs import NATIVE, RESULT, TEST, Run

@@ -18,7 +18,7 @@ from rich.progress import (
 from rlattn.experiments.compare.recorder import CURVE
 from rlattn.experiments.compare.runs import LARGEST
 from rlattn.experiments.compare.workers import Job
-from rlattn.jsonfiles import parse, read_text
+from rlattn.storage.jsonfiles import parse, read_text
 
 
 class Bars:

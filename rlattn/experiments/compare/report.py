@@ -21,8 +21,8 @@ from rlattn.experiments.compare.strip import draw_strip
 from rlattn.experiments.compare.tables import comma_separated, markdown
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.outputs import RESULTS, save_figure, write_json
-from rlattn.files import write_file
 from rlattn.inference import Alignment
+from rlattn.storage.files import write_file
 
 
 def write_report(

@@ -10,8 +10,8 @@ from typing import Any
 from rlattn.errors import InputError, explained
 from rlattn.experiments.compare.method import Method
 from rlattn.experiments.compare.tasks import Task
-from rlattn.folders import file_in
-from rlattn.jsonfiles import read_object
+from rlattn.storage.folders import file_in
+from rlattn.storage.jsonfiles import read_object
 
 RESULT, TEST, FAILURE = "result.json", "test.json", "failure.json"
 """What a training, a test and a crash leave; the first two are whole or not there."""

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import tyro
 
-from rlattn.cli import Maybe, check_counts, check_device, import_modules
+from rlattn.console.cli import Maybe, check_counts, check_device, import_modules
+from rlattn.console.options import check_types
 from rlattn.errors import InputError
 from rlattn.experiments.classification import LabelledMaterial
 from rlattn.experiments.compare.scene import Budget
 from rlattn.experiments.compare.tasks import ObjectiveName
 from rlattn.experiments.translation import Material
-from rlattn.options import check_types
 
 HostKind = Literal["translation", "classification"]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="[NAME ...]", help_behavior_hint="")]

@@ -8,7 +8,7 @@ from rlattn.errors import InputError, explained
 from rlattn.experiments.compare.problems import problem_of
 from rlattn.experiments.compare.scene import Settings
 from rlattn.experiments.compare.settings import AnyConfig
-from rlattn.jsonfiles import read_object, shown
+from rlattn.storage.jsonfiles import read_object, shown
 
 
 def read_settings(config: AnyConfig) -> Settings:

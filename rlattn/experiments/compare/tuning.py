@@ -23,8 +23,8 @@ from rlattn.experiments.compare.spaces import Space
 from rlattn.experiments.compare.tasks import Task
 from rlattn.experiments.compare.workers import Job, work
 from rlattn.experiments.outputs import write_json
-from rlattn.files import write_file
-from rlattn.jsonfiles import read_object
+from rlattn.storage.files import write_file
+from rlattn.storage.jsonfiles import read_object
 
 if TYPE_CHECKING:
     from optuna import Study, Trial

@@ -20,15 +20,15 @@ import torch
 from rich import box
 from rich.table import Table
 
-from rlattn.cli import Maybe, check_counts, flag, run_program
+from rlattn.console.cli import Maybe, check_counts, flag, run_program
+from rlattn.console.options import check_types
+from rlattn.console.terminal import Terminal
 from rlattn.corpora import load_corpus
 from rlattn.errors import InputError
 from rlattn.experiments.soak.flatness import Flatness, flatness, measured
 from rlattn.experiments.soak.work import generating, stepping
 from rlattn.experiments.throughput.memory import rss_mb
 from rlattn.hosts import load_host
-from rlattn.options import check_types
-from rlattn.terminal import Terminal
 
 MOST_GROWTH, MOST_SLOWDOWN = 2.0, 10.0  # percent
 

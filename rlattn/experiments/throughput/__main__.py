@@ -34,7 +34,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rlattn.agents.allocator import keep_freed_memory
-from rlattn.cli import run_program
+from rlattn.console.cli import run_program
+from rlattn.console.terminal import Terminal
 from rlattn.experiments.outputs import CONFIG, RESULTS, claim_output, write_json
 from rlattn.experiments.provenance import made_with
 from rlattn.experiments.throughput.benchmark import Report, benchmark
@@ -45,7 +46,6 @@ from rlattn.experiments.throughput.sweep import FEW_LANES, MAIN_LANES, Point, fa
 from rlattn.experiments.throughput.table import print_results
 from rlattn.experiments.throughput.texts import TextWorkload, prepare_texts
 from rlattn.experiments.throughput.workload import Workload, prepare
-from rlattn.terminal import Terminal
 
 _PICTURES = {"source_length": "lengths.png", "lanes": "lanes.png", "size": "sizes.png"}
 _AXES = {

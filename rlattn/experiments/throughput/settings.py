@@ -9,13 +9,13 @@ from typing import Annotated
 
 import tyro
 
-from rlattn.cli import Maybe, check_counts, check_device, flag
+from rlattn.console.cli import Maybe, check_counts, check_device, flag
+from rlattn.console.options import check_types
 from rlattn.envs.episodes import Prefix
 from rlattn.envs.tasks import Kind
 from rlattn.errors import InputError
 from rlattn.experiments.outputs import check_output
 from rlattn.experiments.throughput.synthetic import LONGEST_MEAN, SHORTEST, SizeName
-from rlattn.options import check_types
 
 SYNTHETIC = "synthetic"
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from rlattn.state import State, take
+from rlattn.storage.state import State, take
 
 
 @dataclass(frozen=True)

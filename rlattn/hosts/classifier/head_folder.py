@@ -14,12 +14,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from rlattn.errors import InputError
-from rlattn.fields import read
-from rlattn.folders import file_in
 from rlattn.hosts.classifier.head import HeadConfig
 from rlattn.hosts.classifier.pool import AttentionPool
-from rlattn.jsonfiles import read_object, shown
-from rlattn.tensorfiles import Form, read_tensors
+from rlattn.storage.fields import read
+from rlattn.storage.folders import file_in
+from rlattn.storage.jsonfiles import read_object, shown
+from rlattn.storage.tensorfiles import Form, read_tensors
 
 Kind = Literal["mean", "pooled"]
 """What a head is put on: the mean of an encoder's states, or what its queries pool of them."""

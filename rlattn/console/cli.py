@@ -16,10 +16,10 @@ import tyro
 
 from rlattn.checks import check_whole
 from rlattn.errors import InputError, RlattnError, StoppedError
-from rlattn.files import explain, is_full
 from rlattn.hosts import Seq2SeqHost, load_host
 from rlattn.hosts.classifier import ClassifierHost, load_classifier
 from rlattn.inference import TrainedPolicy, load
+from rlattn.storage.files import explain, is_full
 
 T = TypeVar("T")
 Maybe = Annotated[T | None, tyro.conf.DisallowNone, tyro.conf.arg(help_behavior_hint="")]
@@ -57,7 +57,7 @@ def run_program(module: str, description: str, config: type[T], run: Callable[[T
     except OSError as error:
         if not is_full(error) and error.errno != errno.EROFS:
             raise
-        # Not all that is written goes through `rlattn.files`: journals of other libraries do not.
+        # Not all that is written goes through `rlattn.storage`: journals of other libraries do not.
         _end(f"{error.filename or 'output'}: {explain(error)}")
 
 

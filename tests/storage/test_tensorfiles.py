@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save, save_file
 
 from rlattn.errors import InputError
-from rlattn.tensorfiles import Form, all_finite, read_forms, read_tensors
+from rlattn.storage.tensorfiles import Form, all_finite, read_forms, read_tensors
 
 DTYPES = (
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),

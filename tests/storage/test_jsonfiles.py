@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlattn.errors import InputError
-from rlattn.jsonfiles import CARD, DEEPEST, parse, read_object
+from rlattn.storage.jsonfiles import CARD, DEEPEST, parse, read_object
 
 VALUES = st.recursive(
     st.none()

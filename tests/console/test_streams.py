@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rlattn.console.streams import Chunk, LineSource, in_one_line, json_line, open_new
 from rlattn.errors import InputError
-from rlattn.streams import Chunk, LineSource, in_one_line, json_line, open_new
 
 
 def chunks(data: bytes, most: int) -> list[Chunk]:

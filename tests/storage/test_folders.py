@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rlattn.errors import InputError
-from rlattn.folders import file_in, is_plain, read_bytes
+from rlattn.storage.folders import file_in, is_plain, read_bytes
 
 
 @pytest.fixture

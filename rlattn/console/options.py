@@ -10,7 +10,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from rlattn.cli import flag
+from rlattn.console.cli import flag
 from rlattn.errors import InputError
 
 _NAMES = {

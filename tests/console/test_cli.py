@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rlattn.cli import Maybe, check_counts, check_device, import_modules, run_program
+from rlattn.console.cli import Maybe, check_counts, check_device, import_modules, run_program
 from rlattn.errors import InputError, SteeringError, UnsupportedModelError
 
 
@@ -89,7 +89,7 @@ def test_a_disk_that_takes_nothing_more_is_one_line(
 
 def test_standard_output_on_a_full_disk_is_one_line() -> None:
     program = (
-        "from dataclasses import dataclass; from rlattn.cli import run_program\n"
+        "from dataclasses import dataclass; from rlattn.console.cli import run_program\n"
         "Config = dataclass(type('Config', (), {'__doc__': 'None.'}))\n"
         "run_program('a.program', 'Says something.', Config, lambda _: print('something'))"
     )

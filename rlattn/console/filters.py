@@ -20,8 +20,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from rlattn.streams import Chunk, LineSource, open_new
-from rlattn.terminal import Terminal
+from rlattn.console.streams import Chunk, LineSource, open_new
+from rlattn.console.terminal import Terminal
 from rlattn.visible import visible
 
 

@@ -15,8 +15,8 @@ from safetensors.torch import load
 from torch import Tensor
 
 from rlattn.errors import InputError
-from rlattn.folders import opened, read_bytes, size_of
-from rlattn.jsonfiles import parse, shown
+from rlattn.storage.folders import opened, read_bytes, size_of
+from rlattn.storage.jsonfiles import parse, shown
 
 LARGEST = 2**31
 """The most bytes of a file, where nobody says otherwise; a policy takes less than a million."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rlattn.errors import OutputError, RlattnError
-from rlattn.files import make_folder, write_file, writing
+from rlattn.storage.files import make_folder, write_file, writing
 from tests.disks import small_disk
 
 

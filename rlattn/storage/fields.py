@@ -9,7 +9,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from rlattn.errors import InputError, closest
-from rlattn.jsonfiles import shown
+from rlattn.storage.jsonfiles import shown
 
 T = TypeVar("T")
 _PLAIN = {

@@ -21,10 +21,10 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from rlattn.errors import InputError, explained
-from rlattn.files import make_folder, write_file
-from rlattn.folders import file_in, read_bytes
-from rlattn.jsonfiles import read_object
-from rlattn.state import State
+from rlattn.storage.files import make_folder, write_file
+from rlattn.storage.folders import file_in, read_bytes
+from rlattn.storage.jsonfiles import read_object
+from rlattn.storage.state import State
 
 FORMAT = 1
 """Version of what the files hold."""
@@ -41,7 +41,7 @@ def write_checkpoint(folder: Path, step: int, state: State, *, keep: int = 2) ->
     Args:
         folder: Of the checkpoints and nothing else; it is made.
         step: By how much the training has come along; names the checkpoint.
-        state: What to write, see `rlattn.state`.
+        state: What to write, see `rlattn.storage.state`.
         keep: How many checkpoints stay, this one among them.
 
     Returns:

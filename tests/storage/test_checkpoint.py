@@ -13,8 +13,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlattn.checkpoint import find_checkpoints, newest_state, read_checkpoint, write_checkpoint
 from rlattn.errors import InputError
+from rlattn.storage.checkpoint import (
+    find_checkpoints,
+    newest_state,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 STATE: dict[str, Any] = {
     "tensors": {

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import torch
 
-from rlattn.state import State, parts, take
+from rlattn.storage.state import State, parts, take
 
 
 def random_state() -> State:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from rlattn.agents.randomness import random_state, set_random_state
 from rlattn.errors import InputError
-from rlattn.randomness import random_state, set_random_state
-from rlattn.state import attributes, part, set_attributes, take
+from rlattn.storage.state import attributes, part, set_attributes, take
 
 STATE: dict[str, Any] = {
     "tensor": torch.ones(2, 3),

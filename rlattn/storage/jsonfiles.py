@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rlattn.errors import InputError
-from rlattn.folders import read_bytes
+from rlattn.storage.folders import read_bytes
 
 CARD = 2**20
 """The most bytes of a card, which takes a few thousand; no longer one is read."""

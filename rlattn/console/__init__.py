@@ -1,0 +1,1 @@
+"""What the programs share: options, lines in and out, and the terminal."""

@@ -1,0 +1,1 @@
+"""What is written and read again: whole files, JSON, tensors, and checkpoints of them."""
