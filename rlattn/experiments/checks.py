@@ -14,7 +14,15 @@ from rlattn.errors import InputError
 from rlattn.experiments.outputs import check_output
 
 
-class TrainingConfig(Protocol):
+class Resumable(Protocol):
+    """What the settings of every experiment say that can be gone on with."""
+
+    @property
+    def resume(self) -> Path | None:
+        """The folder to go on in, or None for a new one."""
+
+
+class TrainingConfig(Resumable, Protocol):
     """What the settings of every training say."""
 
     @property
@@ -44,10 +52,6 @@ class TrainingConfig(Protocol):
     @property
     def checkpoint_minutes(self) -> float:
         """How much time passes between two checkpoints."""
-
-    @property
-    def resume(self) -> Path | None:
-        """The folder of the run to go on with, or None for a new one."""
 
 
 def check_training(config: TrainingConfig, *counts: str, name: str) -> Path:

@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from rlattn.errors import InputError, explained
-from rlattn.experiments.checks import TrainingConfig
+from rlattn.experiments.checks import Resumable
 from rlattn.experiments.lock import alone
 from rlattn.experiments.outputs import CONFIG, RESULTS, as_json, claim_output, write_json
 from rlattn.storage.fields import read
 from rlattn.storage.folders import file_in
 from rlattn.storage.jsonfiles import read_object
 
-C = TypeVar("C", bound=TrainingConfig)
+C = TypeVar("C", bound=Resumable)
 _RUN = ("experiment", "objective_resolved", "ppo", "labels", "corpus_resolved", "host_resolved")
 """What must be the same where a run goes on, besides its settings."""
 
@@ -37,9 +37,9 @@ def settings_of_run(config: C) -> C:
     if config.resume is None:
         return config
     folder = config.resume.expanduser()
-    kind, described = type(config), _described(folder)
+    kind, found = type(config), described(folder)
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    known = {name: described[name] for name in names if name in described}
+    known = {name: found[name] for name in names if name in found}
     run = read(kind, known, str(folder / CONFIG))
     usual = kind()
     for name in names:
@@ -91,7 +91,7 @@ def run_folder(
             yield tuple(shlex.split(description["provenance"]["command"]))
         return
     with alone(out):
-        before = _described(out)
+        before = described(out)
         for name in _RUN:
             now, then = as_json(description.get(name), name), before.get(name)
             if now != then:
@@ -104,7 +104,12 @@ def run_folder(
         yield tuple(shlex.split(then.get("command", now["command"])))
 
 
-def _described(folder: Path) -> dict[str, Any]:
+def described(folder: Path) -> dict[str, Any]:
+    """What a folder says of the run that was begun in it.
+
+    Raises:
+        InputError: If it says nothing.
+    """
     with explained(f"--resume {folder}: not the folder of a run that was begun"):
         return read_object(file_in(folder, CONFIG))
 

@@ -29,6 +29,7 @@ from rlattn.experiments.compare.comparison import (
     check_folder,
     note_failures,
     open_folder,
+    settings_of_comparison,
     tests,
     trainings,
 )
@@ -68,7 +69,7 @@ def run(config: AnyConfig, console: Console) -> dict[str, Any]:
         InputError: If something given cannot be used; no out folder is made then.
         RlattnError: If even native attention cannot be measured.
     """
-    config = check(config)
+    config = check(settings_of_comparison(config))
     out = config.out
     assert out is not None
     check_folder(out)
@@ -83,7 +84,11 @@ def run(config: AnyConfig, console: Console) -> dict[str, Any]:
     del host
     with open_folder(out, same_comparison(config, *fingerprints, settings)):
         write_json(out / CONFIG, {"experiment": "compare", **asdict(config), **made})
-        return _compare(config, settings, corpus, title, made, console)
+        try:
+            return _compare(config, settings, corpus, title, made, console)
+        except KeyboardInterrupt:
+            _report(console, f"stopped; --resume {out} goes on from here")
+            raise
 
 
 def _compare(
@@ -157,7 +162,6 @@ def main() -> None:
         config = asked_for(sys.argv[1:])
         run_program("rlattn.experiments.compare", __doc__, config, partial(run, console=console))
     except KeyboardInterrupt:
-        _report(console, "stopped; the same command with the same --out goes on from here")
         raise SystemExit(130) from None
 
 

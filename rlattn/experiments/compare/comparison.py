@@ -18,12 +18,24 @@ from rlattn.experiments.compare.settings import AnyConfig
 from rlattn.experiments.compare.workers import Job
 from rlattn.experiments.lock import alone
 from rlattn.experiments.outputs import check_output, claim_output, write_json
+from rlattn.experiments.resume import settings_of_run
 from rlattn.storage.files import make_folder
 from rlattn.storage.folders import file_in
 from rlattn.storage.jsonfiles import read_object
 
 COMPARISON = "comparison.json"
 """What a comparison is, for whoever wants to go on with it."""
+
+
+def settings_of_comparison(config: AnyConfig) -> AnyConfig:
+    """The settings of the comparison that is to be resumed; or those that are given, without one.
+
+    Raises:
+        InputError: If the folder is not that of a comparison, or a setting is not the one it has.
+    """
+    if config.resume is not None and not (config.resume.expanduser() / COMPARISON).is_file():
+        raise InputError(f"--resume {config.resume}: not the folder of a comparison that was begun")
+    return settings_of_run(config)
 
 
 @contextmanager

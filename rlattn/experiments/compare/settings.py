@@ -55,6 +55,8 @@ class Comparing:
         out: The folder for the results; by default one below runs/ named after the time. A folder
             of the same comparison is gone on with: what is finished stays, what crashed or was
             cut is done again, and more methods, seeds and targets of reads may be asked for.
+        resume: Go on with the comparison in this folder as it was last asked for; give nothing
+            else. What is finished stays.
     """
 
     methods: Names = ()
@@ -73,6 +75,7 @@ class Comparing:
     trials: int = 20
     settings: Maybe[Path] = None
     out: Maybe[Path] = None
+    resume: Maybe[Path] = None
 
 
 @dataclass(frozen=True, kw_only=True)

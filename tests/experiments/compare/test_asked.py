@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from rlattn.experiments.compare.asked import asked_for
@@ -27,6 +30,15 @@ def test_labelled_text_is_for_a_classifier(line: str) -> None:
 )
 def test_all_else_is_for_a_translator(line: str) -> None:
     assert asked_for(line.split()) is Config
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("classification", LabelConfig), (None, Config)])
+def test_the_folder_of_a_comparison_says_it(
+    kind: str | None, expected: type, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"kind": kind}))
+    assert asked_for(["--resume", str(tmp_path)]) is expected
+    assert asked_for(["--resume", str(tmp_path / "none")]) is Config
 
 
 def test_what_is_said_counts() -> None:

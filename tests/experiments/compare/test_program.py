@@ -171,6 +171,36 @@ def test_a_second_start_does_what_is_missing_and_nothing_else(
     assert failed == {"raises", "killed"}
 
 
+def test_resuming_needs_the_folder_alone(second: Finished) -> None:
+    """What broke before breaks again, and nothing else is done."""
+    times = second.times("test.json")
+    third = finish(Config(resume=second.out))
+    assert second.times("test.json") == times
+    assert third.results["summary"] == second.results["summary"]
+    assert {row["run"] for row in third.results["runs"] if row["failure"]} == {"raises", "killed"}
+    with pytest.raises(InputError, match="the run has seeds 2, and 4 was given"):
+        finish(Config(resume=second.out, seeds=4))
+
+
+def test_where_nothing_was_compared_there_is_nothing_to_resume(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="not the folder of a comparison that was begun"):
+        finish(Config(resume=tmp_path))
+
+
+def test_who_stops_it_learns_how_it_goes_on(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "_train", stop)
+    printed = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        program.run(replace(config, out=tmp_path / "out"), Console(file=printed, width=160))
+    assert f"stopped; --resume {tmp_path / 'out'} goes on from here" in printed.getvalue()
+
+
 def test_methods_are_tested_against_each_other(first: Finished) -> None:
     found = {(pair.task, pair.method, pair.baseline) for pair in first.results["pairs"]}
     assert ("quality", "ppo", "topk") in found
