@@ -65,7 +65,7 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     config = replace(config, action=choose_action(config))
     objective = choose_objective(config)
     reward = TotalReward(objective.weights, objective.reads_target)
-    family = make_family(choose_action(config))
+    family = make_family(config.action)
     corpus, host = find_material(config)
     limit = min(config.max_source, host.max_source or config.max_source)
     config = replace(config, max_source=limit)

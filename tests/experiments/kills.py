@@ -95,30 +95,41 @@ def kill_and_resume(program: Program, folder: Path, kills: int, steps: int, seed
     began = time.monotonic()
     process = start(program, [*words, "--out", str(alone)], log)
     while process.poll() is None and not (alone / "config.json").is_file():
-        time.sleep(0.2)
+        time.sleep(0.05)
     ready = time.monotonic() - began
     assert process.wait() == 0, log.read_text()
-    # So that most of the kills are spread over the training.
-    longest = ready + 4 * (time.monotonic() - began - ready) / kills
+    share = (time.monotonic() - began - ready) / kills
     while True:
         out = folder / f"killed-{done.ends}"
         begun = (out / "config.json").is_file()
         where = ["--resume", str(out)] if begun else [*words, "--out", str(out)]
+        before, began = newest(out), time.monotonic()
         process = start(program, where, log)
         try:
-            last = len(done.moments) >= kills
-            moment = rng.uniform(0, longest)
-            assert process.wait(None if last else moment) == 0, log.read_text()
+            if len(done.moments) >= kills:
+                assert process.wait() == 0, log.read_text()
+            else:
+                # Starting takes far longer than a rollout, and one kill in four is for it.
+                starting = rng.random() < 0.25
+                while not starting and process.poll() is None and newest(out) == before:
+                    time.sleep(0.01)
+                moment = rng.uniform(0, ready if starting else share)
+                assert process.wait(moment) == 0, log.read_text()
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            found = sorted((out / "checkpoints").glob("*.json"))
-            done.moments.append((round(moment, 1), int(found[-1].stem) if found else None))
+            done.moments.append((round(time.monotonic() - began, 1), newest(out)))
             continue
         assert differences(alone, out) == []
         done.ends += 1
-        if last:
+        if len(done.moments) >= kills:
             return done
+
+
+def newest(out: Path) -> int | None:
+    """After how many steps the last checkpoint of a run was; None without one."""
+    found = max((out / "checkpoints").glob("[0-9]*.json"), default=None)
+    return None if found is None else int(found.stem)
 
 
 def main(
