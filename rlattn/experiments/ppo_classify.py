@@ -62,10 +62,11 @@ def _run(config: Config, console: Console, held: ExitStack) -> dict[str, Any]:
     if (results := finished_results(config.resume, console)) is not None:
         return results
     out = check(config)
-    config = replace(config, action=choose_action(config))
+    action = choose_action(config)
+    config = replace(config, action=action)
     objective = choose_objective(config)
     reward = TotalReward(objective.weights, objective.reads_target)
-    family = make_family(config.action)
+    family = make_family(action)
     corpus, host = find_material(config)
     limit = min(config.max_source, host.max_source or config.max_source)
     config = replace(config, max_source=limit)

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def settings_of_comparison(config: AnyConfig) -> AnyConfig:
     """
     if config.resume is not None and not (config.resume.expanduser() / COMPARISON).is_file():
         raise InputError(f"--resume {config.resume}: not the folder of a comparison that was begun")
-    return settings_of_run(config)
+    # Whoever makes it again from these settings begins anew.
+    return replace(settings_of_run(config), resume=None)
 
 
 @contextmanager

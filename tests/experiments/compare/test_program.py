@@ -176,6 +176,7 @@ def test_resuming_needs_the_folder_alone(second: Finished) -> None:
     times = second.times("test.json")
     third = finish(Config(resume=second.out))
     assert second.times("test.json") == times
+    assert json.loads((second.out / "config.json").read_text())["resume"] is None
     assert third.results["summary"] == second.results["summary"]
     assert {row["run"] for row in third.results["runs"] if row["failure"]} == {"raises", "killed"}
     with pytest.raises(InputError, match="the run has seeds 2, and 4 was given"):
