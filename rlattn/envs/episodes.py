@@ -126,7 +126,7 @@ class EpisodeQueue(Queue):
         self._native, self._bands, self._copies = native, bands, copies
         self._max_target = max_target
         self._piece = max(1, lanes // (bands * copies))
-        self._greedy: dict[int, list[int]] = {}
+        self._greedy: dict[int, list[int]] = {}  # by their places: no more than the split has
         self.natives = RowStore(host.d_head, torch.float32, host.device)
         super().__init__(host, split, max_source=max_source, lanes=lanes, copies=copies)
 

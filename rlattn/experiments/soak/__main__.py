@@ -48,6 +48,8 @@ class Config:
         part: One part alone; by default both, one after the other.
         host: The frozen translator, as `rlattn.hosts.load_host` finds it.
         corpus: What it translates, as `rlattn.corpora.load_corpus` finds it.
+        sentences: How many of its training sentences at most. The environment remembers what the
+            host makes of each, so all should have had their turn within the warm-up.
         lanes: How many sentences advance together.
         threads: How many threads PyTorch has; by default as many as it likes.
         seed: Seed of everything that is random.
@@ -59,6 +61,7 @@ class Config:
     part: Maybe[Part] = None
     host: str = "embedded"
     corpus: str = "locale:en-de"
+    sentences: int = 5000
     lanes: int = 64
     threads: Maybe[int] = None
     seed: int = 0
@@ -72,7 +75,7 @@ def check(config: Config) -> None:
         InputError: If something is out of range.
     """
     check_types(config)
-    check_counts(config, "lanes", *([] if config.threads is None else ["threads"]))
+    check_counts(config, "lanes", "sentences", *([] if config.threads is None else ["threads"]))
     if not (math.isfinite(config.minutes) and config.minutes > 0):
         raise InputError(f"--minutes {config.minutes}: expected a number above 0")
     if not 0 <= config.warm_up <= 0.9:
@@ -92,10 +95,11 @@ def soak(config: Config, part: Part) -> Flatness:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     host, corpus = load_host(config.host), load_corpus(config.corpus)
+    pairs = corpus.train[: config.sentences]
     work = stepping if part == "env" else generating
     seconds = 60 * config.minutes
     samples = measured(
-        work(host, corpus, config.lanes, config.seed),
+        work(host, pairs, config.lanes, config.seed),
         seconds=seconds,
         every=seconds / _SAMPLES,
         wall=time.monotonic,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from rlattn.actions import make_family
-from rlattn.corpora import ParallelCorpus
+from rlattn.corpora import Pair
 from rlattn.envs import AttentionVecEnv, TranslationCore
 from rlattn.hosts import Seq2SeqHost
 from rlattn.inference import TrainedPolicy, translate
@@ -15,12 +15,12 @@ from rlattn.policy import AttentionPolicy, PolicyConfig
 from rlattn.rewards import TotalReward
 
 
-def stepping(host: Seq2SeqHost, corpus: ParallelCorpus, lanes: int, seed: int) -> Iterator[int]:
+def stepping(host: Seq2SeqHost, pairs: Sequence[Pair], lanes: int, seed: int) -> Iterator[int]:
     """Steps of the environment under random gates, with rewards of every kind of need.
 
     Args:
         host: The frozen translator.
-        corpus: Where sentences are drawn from, in an order that never ends.
+        pairs: The sentences, which come in an order that never ends.
         lanes: How many advance together.
         seed: Fixes the gates and the order.
 
@@ -29,7 +29,7 @@ def stepping(host: Seq2SeqHost, corpus: ParallelCorpus, lanes: int, seed: int) -
     """
     core = TranslationCore(
         host,
-        corpus.train,
+        pairs,
         family=make_family("gate"),
         reward=TotalReward({"fidelity": 1.0, "chrf": 1.0, "reads": -0.5}),
         lanes=lanes,
@@ -45,12 +45,12 @@ def stepping(host: Seq2SeqHost, corpus: ParallelCorpus, lanes: int, seed: int) -
         yield lanes
 
 
-def generating(host: Seq2SeqHost, corpus: ParallelCorpus, batch: int, seed: int) -> Iterator[int]:
+def generating(host: Seq2SeqHost, pairs: Sequence[Pair], batch: int, seed: int) -> Iterator[int]:
     """Sentences that are translated by ``generate()`` under a policy, greedily or with beams.
 
     Args:
         host: The frozen translator.
-        corpus: Where sentences are drawn from.
+        pairs: Where sentences are drawn from.
         batch: How many go together at most.
         seed: Fixes the policy, and which sentences go together.
 
@@ -62,7 +62,7 @@ def generating(host: Seq2SeqHost, corpus: ParallelCorpus, batch: int, seed: int)
     rng = np.random.default_rng(seed)
     while True:
         count = int(rng.integers(1, batch + 1))
-        rows = rng.integers(len(corpus.train), size=count)
-        sentences = [corpus.train[int(row)].source for row in rows]
+        rows = rng.integers(len(pairs), size=count)
+        sentences = [pairs[int(row)].source for row in rows]
         translate(host, sentences, policy, batch=batch, beams=1 + 3 * int(rng.random() < 0.1))
         yield count

@@ -72,6 +72,7 @@ def test_what_is_not_flat_is_a_failure(
         ({"minutes": float("nan")}, "--minutes nan: expected a number above 0"),
         ({"warm_up": 1.0}, "--warm-up 1.0: expected a share from 0 to 0.9"),
         ({"lanes": 0}, "--lanes 0: expected at least 1"),
+        ({"sentences": 0}, "--sentences 0: expected at least 1"),
         ({"seed": -1}, "--seed -1: expected a number from 0"),
         ({"part": "all"}, "--part 'all': expected"),
     ],
