@@ -21,7 +21,10 @@ RUNS_CODE = {
     *("yaml.load", "yaml.unsafe_load", "yaml.full_load", "pd.read_pickle", "os.system", "os.popen"),
     *("PPO.load", "PPO.set_parameters", "load_from_zip_file", "runpy.run_path"),
 }
-PERMITTED = {"experiments/compare/tuning.py": {"import_module"}, "cli.py": {"import_module"}}
+PERMITTED = {
+    "experiments/compare/tuning.py": {"import_module"},
+    "console/cli.py": {"import_module"},
+}
 """Modules by name: Optuna, and those that the command line asks for by ``--imports``."""
 
 LOADERS = {"from_pretrained", "from_config"}
