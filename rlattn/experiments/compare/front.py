@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,14 +14,15 @@ from rlattn.experiments.compare.rows import Row
 from rlattn.plots import OperatingPoint, pareto_front
 
 _KEPT = 0.5
-"""What keeps less of the native quality would flatten the rest: it stands at the edge."""
+"""What keeps less of the native quality stands at the edge."""
 
 
 def draw_front(rows: Sequence[Row], quality: str) -> Figure | None:
     """Draws what methods keep of the native quality for what they read, and what none beats.
 
     A line joins the tasks of one method. The front is a staircase: between two points, what can be
-    had is the one that reads less. A bound is none of the methods.
+    had is the one that reads less. A bound is none of the methods. What would flatten the rest
+    stands at the edge, and the legend says what it came to.
 
     Args:
         rows: What `summarise` gives.
@@ -78,10 +78,7 @@ def _draw(axes: Axes, rows: Sequence[Row], floor: float) -> None:
             )
             ends = [100 * row.reads.low, 100 * row.reads.high]
             axes.plot(ends, [row.quality.value] * 2, color=style["color"], alpha=0.5, lw=1)
-        else:
-            below = f"↓ {row.quality.value:.0f}"
-            place: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points"}
-            axes.annotate(
-                below, (x, floor), fontsize=SMALL, color=style["color"], **place, va="center"
-            )
-    axes.plot(reads, heights, **style, linewidth=1.4, markersize=5, label=rows[0].method, zorder=3)
+    # In the legend, for at the edge they would stand in each other's way.
+    below = "".join(f" ↓ {row.quality.value:.0f}" for row in rows if row.quality.value < floor)
+    label = rows[0].method + below
+    axes.plot(reads, heights, **style, linewidth=1.4, markersize=5, label=label, zorder=3)
